@@ -24,8 +24,9 @@ struct LastOutcome {
   std::uint32_t seq = 0;  ///< of the status that said so
 };
 
-/// The members of a state. Views are read during the call only. Names (product, hardware, channel)
-/// of the lengths that vocabulary.hpp allows always fit, unless they hold control characters.
+/// The members of a state. Views are read during the call only; a text that is empty, but for id
+/// and version, is not written. Names (product, hardware, channel) of the lengths that
+/// vocabulary.hpp allows always fit, unless they hold control characters.
 struct StateFields {
   std::string_view id;
   std::string_view mac;  ///< 12 lower-case hex digits
