@@ -1,5 +1,6 @@
 #include "contract/golden/goldens.hpp"
 
+#include <cctype>
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
@@ -30,6 +31,12 @@ std::vector<Golden> load_goldens(const std::filesystem::path& folder, std::strin
   }
   if (goldens.empty()) throw std::runtime_error{"no golden examples of this message"};
   return goldens;
+}
+
+std::string test_name_of(const Golden& golden) {
+  std::string name = std::filesystem::path{golden.file}.stem();
+  for (char& c : name) c = std::isalnum(static_cast<unsigned char>(c)) != 0 ? c : '_';
+  return name;
 }
 
 }  // namespace otaria::contract

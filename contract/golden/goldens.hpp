@@ -21,4 +21,7 @@ struct Golden {
 /// The examples of one message. Throws when the index or a file cannot be read, or there is none.
 std::vector<Golden> load_goldens(const std::filesystem::path& folder, std::string_view message);
 
+/// The file's name as GoogleTest allows a test to be called.
+std::string test_name_of(const Golden& golden);
+
 }  // namespace otaria::contract
