@@ -231,7 +231,7 @@ TEST(Update, FirmwareThatCannotReachTheBrokerIsRolledBackAndReportedSo) {
   device.unreachable_in_trial.insert("1.4.0");
   device.broker.offer(device.publish("1.4.0", BenchDevice::image("1.4.0"), id));
   ASSERT_TRUE(device.run_until([&] {
-    return !device.statuses().empty() && contract::is_final(device.last_status().state);
+    return device.ended();
   }));
   EXPECT_EQ(device.running(), "1.3.0");
   EXPECT_EQ(device.last_status().state, UpdateState::rolled_back);

@@ -219,6 +219,8 @@ class BenchDevice {
   [[nodiscard]] std::vector<std::string> states(const std::string& update = "") const;
   [[nodiscard]] std::vector<contract::HostState> device_states() const;
   [[nodiscard]] contract::HostStatus last_status() const { return statuses().back(); }
+  /// The newest status is a final one.
+  [[nodiscard]] bool ended() const { return !statuses().empty() && contract::is_final(last_status().state); }
   [[nodiscard]] contract::HostState last_state() const { return device_states().back(); }
   [[nodiscard]] std::string running() const { return std::string{agent->running_version()}; }
   /// Whether slot `index` holds an image the bootloader would start.
