@@ -10,7 +10,9 @@ namespace {
 using device::BootRecordPair;
 using device::BootState;
 
-std::string name_of_slot(std::uint32_t slot) { return "ota_" + std::to_string(slot); }
+std::string name_of_slot(std::uint32_t slot) {
+  return "ota_" + std::to_string(slot);
+}
 
 bool image_starts(VirtualFlash& flash, BootReport& report, int index) {
   if (index < 0) return false;  // no layout of ours has a factory partition
@@ -50,7 +52,8 @@ void judge_trial(BootReport& report) {
 std::string describe_writes(const BootReport& report) {
   std::string text;
   for (const device::BootRecordWrite& write : report.writes) {
-    const std::string slot = name_of_slot(device::slot_of(write.record.seq, report.layout.layout.slot_count));
+    const std::string slot =
+        name_of_slot(device::slot_of(write.record.seq, report.layout.layout.slot_count));
     switch (write.record.state) {
       case BootState::aborted:
         text += fmt::format("trial of {} was not confirmed: given up; ", slot);

@@ -27,18 +27,20 @@ struct RefusedImage {
 /// What one start did.
 struct BootReport {
   BootOutcome outcome = BootOutcome::no_layout;
-  std::uint32_t slot = 0;   ///< running slot; only when started
-  bool on_trial = false;    ///< the record that decided says PENDING_VERIFY (IDF): watched by the bootloader
-  bool fell_back = false;   ///< another slot runs than the record that decided names
+  std::uint32_t slot = 0;  ///< running slot; only when started
+  bool on_trial =
+      false;  ///< the record that decided says PENDING_VERIFY (IDF): watched by the bootloader
+  bool fell_back = false;  ///< another slot runs than the record that decided names
   device::LayoutReading layout;
   device::BootRecordPair records_before{};
   std::vector<device::BootRecordWrite> writes;  ///< tried, in order; the last may be torn
   std::vector<RefusedImage> refused;
 };
 
-/// Boot ROM and second-stage bootloader: reads partition table and otadata, chooses as ESP-IDF does (rollback enabled),
-/// writes its records to flash, verifies the image it starts. Differs from ESP-IDF in one point: an image without an
-/// appended SHA-256 is not started. Needs device::init_crypto().
+/// Boot ROM and second-stage bootloader: reads partition table and otadata, chooses as ESP-IDF does
+/// (rollback enabled), writes its records to flash, verifies the image it starts. Differs from
+/// ESP-IDF in one point: an image without an appended SHA-256 is not started. Needs
+/// device::init_crypto().
 BootReport boot(VirtualFlash& flash);
 
 /// `ota_1 on trial, ...` and all that went before, in one line for people.

@@ -1,10 +1,9 @@
 #include "simulator/chip/identity_store.hpp"
 
-#include <zlib.h>
-
 #include <algorithm>
 #include <string_view>
 
+#include "device/journal/journal.hpp"
 #include "device/verify/image_format.hpp"
 
 namespace otaria::simulator {
@@ -14,17 +13,14 @@ using device::read_u16;
 using device::read_u32;
 using device::write_u32;
 
-/// {magic, length of members, members, CRC-32 of all before it}; a member is {tag, length u16, bytes}.
+/// {magic, length of members, members, CRC-32 of all before it}; a member is {tag, length u16,
+/// bytes}.
 constexpr std::string_view magic = "OTARIA1\n";
 constexpr std::size_t header_bytes = magic.size() + 4;
 constexpr std::size_t crc_bytes = 4;
 constexpr std::string_view development_mode = "development";
 
 enum Tag : std::uint8_t { id = 1, mac, product, hardware, channel, mode, version, ca };
-
-std::uint32_t crc_of(std::span<const std::uint8_t> bytes) {
-  return static_cast<std::uint32_t>(::crc32(0, bytes.data(), static_cast<uInt>(bytes.size())));
-}
 
 void add_u32(std::vector<std::uint8_t>& bytes, std::uint32_t value) {
   std::uint8_t raw[4];
@@ -81,18 +77,19 @@ std::vector<std::uint8_t> encode(const Provisioned& provisioned) {
   std::vector<std::uint8_t> bytes{magic.begin(), magic.end()};
   add_u32(bytes, static_cast<std::uint32_t>(members.size()));
   bytes.insert(bytes.end(), members.begin(), members.end());
-  add_u32(bytes, crc_of(bytes));
+  add_u32(bytes, device::crc32(bytes));
   return bytes;
 }
 
 std::optional<Provisioned> decode_provisioned(std::span<const std::uint8_t> bytes) {
-  if (bytes.size() < header_bytes + crc_bytes || !std::equal(magic.begin(), magic.end(), bytes.begin())) {
+  if (bytes.size() < header_bytes + crc_bytes ||
+      !std::equal(magic.begin(), magic.end(), bytes.begin())) {
     return std::nullopt;
   }
   const std::uint32_t length = read_u32(bytes.data() + magic.size());
   if (length > bytes.size() - header_bytes - crc_bytes) return std::nullopt;
   const auto covered = bytes.first(header_bytes + length);
-  if (read_u32(bytes.data() + covered.size()) != crc_of(covered)) return std::nullopt;
+  if (read_u32(bytes.data() + covered.size()) != device::crc32(covered)) return std::nullopt;
   Provisioned provisioned;
   auto members = covered.subspan(header_bytes);
   while (!members.empty()) {

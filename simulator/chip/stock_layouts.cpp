@@ -17,11 +17,17 @@ struct Places {
   Place ota_0, ota_1, journal, keys;
 };
 
-constexpr Places places_4_mb{{0x20000, 0x1F0000}, {0x210000, 0x1F0000}, {0x10000, 0x8000}, {0x18000, 0x8000}};
-constexpr Places places_8_mb{{0x10000, 0x330000}, {0x340000, 0x330000}, {0x670000, 0x8000}, {0x678000, 0x8000}};
-constexpr Places places_16_mb{{0x10000, 0x7B0000}, {0x7C0000, 0x7B0000}, {0xF70000, 0x8000}, {0xF78000, 0x8000}};
+constexpr Places places_4_mb{
+    {0x20000, 0x1F0000}, {0x210000, 0x1F0000}, {0x10000, 0x8000}, {0x18000, 0x8000}};
+constexpr Places places_8_mb{
+    {0x10000, 0x330000}, {0x340000, 0x330000}, {0x670000, 0x8000}, {0x678000, 0x8000}};
+constexpr Places places_16_mb{
+    {0x10000, 0x7B0000}, {0x7C0000, 0x7B0000}, {0xF70000, 0x8000}, {0xF78000, 0x8000}};
 
-device::Partition partition(std::string_view label, std::uint8_t kind, std::uint8_t sub, Place place) {
+device::Partition partition(std::string_view label,
+                            std::uint8_t kind,
+                            std::uint8_t sub,
+                            Place place) {
   device::Partition entry;
   entry.type = kind;
   entry.subtype = sub;

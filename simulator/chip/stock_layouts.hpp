@@ -10,7 +10,8 @@ namespace otaria::simulator {
 
 using StockLayout = std::array<device::Partition, 6>;
 
-/// The project's partition table for a chip of 4, 8 or 16 MB (docs/spec/virtual-device.md); nothing for other sizes.
+/// The project's partition table for a chip of 4, 8 or 16 MB (docs/spec/virtual-device.md); nothing
+/// for other sizes.
 std::optional<StockLayout> stock_layout(std::uint32_t flash_bytes);
 
 }  // namespace otaria::simulator
