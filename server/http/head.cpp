@@ -39,10 +39,6 @@ void RequestParser::on_request_impl(
   head_.method = view_of(method);
   head_.target = view_of(target);
   head_.http_1_0 = version == 10;
-  if (version != 10 && version != 11) {
-    failure_status_ = 505;
-    error = rejected();
-  }
 }
 
 void RequestParser::on_field_impl(beast::http::field known,
@@ -119,7 +115,8 @@ int parse_head(std::string_view bytes, Head& head) {
   error_code error;
   parser.parse(bytes, error);
   const bool whole = !error || error == beast::http::error::need_more;
-  return whole && parser.is_header_done() ? 0 : parser.failure_status();
+  if (whole && parser.is_header_done()) return 0;
+  return error == beast::http::error::bad_version ? 505 : parser.failure_status();
 }
 
 }  // namespace otaria::server

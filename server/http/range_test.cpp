@@ -60,7 +60,9 @@ TEST(Range, JudgesIfNoneMatchBeforeRange) {
 }
 
 /// The definition, said as slowly as possible: which byte positions belong to the answer.
-std::vector<std::uint64_t> wanted_bytes(bool suffix, std::uint64_t first, std::uint64_t last,
+std::vector<std::uint64_t> wanted_bytes(bool suffix,
+                                        std::uint64_t first,
+                                        std::uint64_t last,
                                         std::uint64_t size) {
   std::vector<std::uint64_t> wanted;
   for (std::uint64_t i = 0; i < size; ++i) {

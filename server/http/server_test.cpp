@@ -177,9 +177,9 @@ TEST_F(HttpServerTest, ReportsAPortInUseWithAddressAndReason) {
     second.start();
     FAIL() << "two servers on one port";
   } catch (const std::runtime_error& error) {
-    EXPECT_EQ(std::string(error.what()),
-              "cannot listen on 127.0.0.1:" + std::to_string(config.port) +
-                  ": Address already in use");
+    EXPECT_EQ(
+        std::string(error.what()),
+        "cannot listen on 127.0.0.1:" + std::to_string(config.port) + ": Address already in use");
   }
 }
 
@@ -212,8 +212,8 @@ TEST_F(HttpServerTest, HandsALongBodyToTheHandlerAsAFile) {
     Response response;
     if (request.body_file) {
       content.resize(request.body_file->size);
-      response.body = std::to_string(
-          ::pread(request.body_file->descriptor, content.data(), content.size(), 0));
+      response.body =
+          std::to_string(::pread(request.body_file->descriptor, content.data(), content.size(), 0));
     }
     EXPECT_EQ(request.body, "");
     return response;
