@@ -35,7 +35,7 @@ std::size_t RequestParser::parse(std::string_view bytes, error_code& error) {
 }
 
 void RequestParser::on_request_impl(
-    beast::http::verb, View method, View target, int version, error_code& error) {
+    beast::http::verb, View method, View target, int version, error_code&) {
   head_.method = view_of(method);
   head_.target = view_of(target);
   head_.http_1_0 = version == 10;
