@@ -13,7 +13,7 @@ namespace {
 namespace fs = std::filesystem;
 using testing::HasSubstr;
 
-constexpr const char* hello_url =
+constexpr std::string_view hello_url =
     "/firmware/2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824.bin";
 
 std::string content_of(const std::shared_ptr<const OpenFile>& file) {
@@ -103,7 +103,8 @@ TEST_F(NamedFilesTest, ServesOnlyPlainFilesInsideTheDirectory) {
 }
 
 TEST_F(NamedFilesTest, ServesUnderADigestNoOtherBytesWhateverTheFileIsCalled) {
-  directory.write(std::string(hello_url).substr(10), "not hello");
+  directory.write(std::string(hello_url.substr(std::string_view("/firmware/").size())),
+                  "not hello");
   EXPECT_FALSE(files.open(hello_url));
   directory.write("a.bin", "hello");
   EXPECT_EQ(content_of(files.open(hello_url)), "hello");

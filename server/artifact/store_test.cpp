@@ -18,8 +18,8 @@ namespace fs = std::filesystem;
 using testing::HasSubstr;
 
 // printf hello | sha256sum
-constexpr std::string_view hello_hex =
-    "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
+const std::string hello_hex = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
+const std::string hello_name = hello_hex + ".bin";
 contract::Digest hello() {
   return *contract::digest_from_hex(hello_hex);
 }
@@ -35,7 +35,7 @@ class ArtifactStoreTest : public testing::Test {
  protected:
   /// Changes a stored file as no honest writer would: in place, the file being read-only.
   void damage(const std::string& content) {
-    const auto path = directory.path() / (std::string(hello_hex) + ".bin");
+    const auto path = directory.path() / hello_name;
     fs::permissions(path, fs::perms::owner_all);
     directory.write(path.filename(), content);
   }
@@ -49,7 +49,7 @@ TEST_F(ArtifactStoreTest, NamesAnArtifactByItsDigest) {
   ASSERT_TRUE(put);
   EXPECT_EQ(put.artifact->digest, hello());
   EXPECT_EQ(put.artifact->size, 5u);
-  EXPECT_TRUE(fs::exists(directory.path() / (std::string(hello_hex) + ".bin")));
+  EXPECT_TRUE(fs::exists(directory.path() / hello_name));
   EXPECT_EQ(directory.file_count(), 1u);
 }
 
@@ -58,7 +58,7 @@ TEST_F(ArtifactStoreTest, ServesItAsImmutable) {
   const auto opened = store.open(hello());
   ASSERT_TRUE(opened.file) << opened.error.detail;
   EXPECT_EQ(content_of(*opened.file), "hello");
-  EXPECT_EQ(opened.file->etag, "\"" + std::string(hello_hex) + "\"");
+  EXPECT_EQ(opened.file->etag, "\"" + hello_hex + "\"");
   EXPECT_THAT(opened.file->header_lines,
               HasSubstr("Cache-Control: public, max-age=31536000, immutable\r\n"));
 }
@@ -118,7 +118,7 @@ TEST_F(ArtifactStoreTest, NeverServesAnArtifactThatRottedWhileTheServerWasDown) 
   const auto opened = restarted.open(hello());
   EXPECT_FALSE(opened.file);
   EXPECT_EQ(opened.error.fault, StoreFault::corrupt);
-  EXPECT_TRUE(fs::exists(directory.path() / (std::string(hello_hex) + ".bin.corrupt")));
+  EXPECT_TRUE(fs::exists(directory.path() / (hello_name + ".corrupt")));
   EXPECT_EQ(restarted.open(hello()).error.fault, StoreFault::not_found);
 }
 
@@ -158,8 +158,7 @@ TEST_F(ArtifactStoreTest, FinishesDownloadsOfARemovedArtifact) {
 
 TEST_F(ArtifactStoreTest, DoesNotFollowALinkInPlaceOfAnArtifact) {
   directory.write("secret", "hello");
-  fs::create_symlink(directory.path() / "secret",
-                     directory.path() / (std::string(hello_hex) + ".bin"));
+  fs::create_symlink(directory.path() / "secret", directory.path() / hello_name);
   EXPECT_FALSE(store.open(hello()).file);
 }
 
@@ -195,12 +194,11 @@ TEST_F(ArtifactStoreTest, KeepsItsDescriptorsBounded) {
 }
 
 TEST(DigestOfPath, ReadsOnlyTheBindingForm) {
-  const std::string hex(hello_hex);
-  EXPECT_EQ(digest_of_path("/firmware/" + hex + ".bin"), hello());
-  EXPECT_FALSE(digest_of_path("/firmware/" + hex));
-  EXPECT_FALSE(digest_of_path("/firmware/" + hex + ".bin.corrupt"));
-  EXPECT_FALSE(digest_of_path("/firmware/x" + hex.substr(1) + ".bin"));
-  EXPECT_FALSE(digest_of_path("/other/" + hex + ".bin"));
+  EXPECT_EQ(digest_of_path("/firmware/" + hello_hex + ".bin"), hello());
+  EXPECT_FALSE(digest_of_path("/firmware/" + hello_hex));
+  EXPECT_FALSE(digest_of_path("/firmware/" + hello_hex + ".bin.corrupt"));
+  EXPECT_FALSE(digest_of_path("/firmware/x" + hello_hex.substr(1) + ".bin"));
+  EXPECT_FALSE(digest_of_path("/other/" + hello_hex + ".bin"));
 }
 
 }  // namespace
