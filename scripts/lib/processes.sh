@@ -11,7 +11,6 @@
 
 declare -gA process_ids=()
 process_logs=
-stopped_code=0
 
 processes_begin() {
   process_logs=$1
@@ -51,6 +50,7 @@ stop() {
     echo "$name (process $pid) did not end within 10 s of SIGTERM; killed" >&2
     kill -KILL "$pid" 2>/dev/null
   fi
+  # shellcheck disable=SC2034  # read by the callers
   wait "$pid" 2>/dev/null || stopped_code=$?
   unset "process_ids[$name]"
 }
