@@ -1,0 +1,11 @@
+# A web page in place of the image ends in not_an_image before the slot is touched
+# shellcheck shell=bash disable=SC2154
+start_stack
+start_files
+device sensor_A1B2 1.3.0
+make_image "$work/files/new.bin" 1.4.0
+# Without a size in the notice nothing but the bytes themselves gives the page away.
+send_notice sensor_A1B2 "$(notice 1.4.0 "$(file_url html new.bin)" "$work/files/new.bin" 'update="html-1"' size=null)"
+failed=$(wait_for_status sensor_A1B2 failed --update html-1)
+expect_equal "code" not_an_image "$(member "$failed" error.code)"
+expect_device_runs sensor_A1B2 1.3.0
