@@ -1,0 +1,74 @@
+#include "contract/device/state_writer.hpp"
+
+#include "contract/device/json_writer.hpp"
+
+namespace otaria::contract {
+namespace {
+
+void write_last(JsonWriter& json, const LastOutcome& last) {
+  json.name("last");
+  json.begin_object();
+  if (!last.update.empty()) json.member("update", last.update);
+  if (!last.target.empty()) json.member("target", last.target);
+  json.member("state", name_of(last.state));
+  json.member("seq", last.seq);
+  json.end_object();
+}
+
+void write_identity(JsonWriter& json, const StateFields& fields) {
+  json.member("id", fields.id);
+  json.member("mac", fields.mac);
+  json.member("online", fields.online);
+  json.member("session", fields.session);
+  json.member("product", fields.product);
+  json.member("hardware", fields.hardware);
+  json.member("chip", fields.chip);
+  json.member("channel", fields.channel);
+}
+
+void write_running_image(JsonWriter& json, const StateFields& fields) {
+  const auto image = hex_of(fields.image);
+  json.member("version", fields.version);
+  json.member("build", fields.build);
+  json.member("image", std::string_view{image.data(), image.size()});
+  json.member("slot", fields.slot);
+  json.member("confirmed", fields.confirmed);
+  json.member("security_counter", fields.security_counter);
+}
+
+}  // namespace
+
+std::size_t write_state(const StateFields& fields, std::span<char> out) {
+  JsonWriter json{out};
+  json.begin_object();
+  write_identity(json, fields);
+  write_running_image(json, fields);
+  json.member("keys", fields.keys);
+  json.member("mode", fields.development ? "development" : "production");
+  json.member("agent", fields.agent);
+  json.member("max_image", fields.max_image);
+  json.name("patch");
+  json.empty_array();
+  json.member("reset_reason", fields.reset_reason);
+  if (fields.last) write_last(json, *fields.last);
+  json.member("seq", fields.seq);
+  if (fields.seq_reset) json.member("seq_reset", true);
+  json.end_object();
+  return json.finish();
+}
+
+std::size_t write_will(std::string_view id,
+                       std::string_view version,
+                       std::uint32_t session,
+                       std::span<char> out) {
+  JsonWriter json{out};
+  json.begin_object();
+  json.member("id", id);
+  json.member("version", version);
+  json.member("online", false);
+  json.member("session", session);
+  json.end_object();
+  return json.finish();
+}
+
+}  // namespace otaria::contract
