@@ -68,17 +68,22 @@ step_tidy() {
     -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++ >build/check/tidy-configure.log
   # Sources that the build generates must lie there before anything can be parsed.
   if ninja -C build/tidy -t targets all | grep -q '^generated:'; then ninja -C build/tidy generated; fi
+  # A header's finding comes once per unit that includes it: the step's own log keeps each finding once.
+  local all=build/check/tidy-all.log code=0
   run-clang-tidy -quiet -p build/tidy -j "$cores" "^$otaria_root/(contract|device|server|monitor|operator|simulator|bench|tests)/" \
-    2>build/check/tidy-stderr.log
-  echo "tidy: clean over $(jq length build/tidy/compile_commands.json) translation units"
+    >"$all" 2>build/check/tidy-stderr.log || code=$?
+  sed 's/\x1b\[[0-9;]*m//g' "$all" | grep -E ': (error|warning): ' | sed "s|^$otaria_root/||" | sort -u ||
+    echo "tidy: no finding"
+  echo "tidy: $(jq length build/tidy/compile_commands.json) translation units were read, exit code $code; everything it said: $all"
+  return "$code"
 }
 
 step_fuzz() {
   local seconds=${OTARIA_FUZZ_SECONDS:-20} targets target
   cmake --preset fuzz >build/check/fuzz-configure.log
-  mapfile -t targets < <(ninja -C build/fuzz -t targets all | sed -nE 's/^(fuzz_[a-z0-9_]+): phony$/\1/p' | sort -u)
+  mapfile -t targets < <(ninja -C build/fuzz -t targets all | sed -nE 's/^([a-z0-9_]*fuzz[a-z0-9_]*): phony$/\1/p' | sort -u)
   if [ ${#targets[@]} -eq 0 ]; then
-    echo "fuzz: no target is named fuzz_*"
+    echo "fuzz: no target has fuzz in its name"
     return 1
   fi
   ./scripts/build.sh fuzz "${targets[@]}"

@@ -21,12 +21,12 @@ processes_begin() {
 }
 
 processes_end() {
-  local code=$? name
+  local code=$? process
   trap - EXIT
-  set +e  # ending the rest matters more than the first thing that goes wrong here
+  set +eu  # ending the rest matters more than the first thing that goes wrong here
   if declare -F before_processes_end >/dev/null; then before_processes_end "$code"; fi
-  for name in "${!process_ids[@]}"; do kill "${process_ids[$name]}" 2>/dev/null; done
-  for name in "${!process_ids[@]}"; do stop "$name"; done
+  for process in "${!process_ids[@]}"; do kill "${process_ids[$process]}" 2>/dev/null; done
+  for process in "${!process_ids[@]}"; do stop "$process"; done
   if declare -F after_processes_end >/dev/null; then after_processes_end "$code"; fi
   exit "$code"
 }
