@@ -6,14 +6,14 @@ device sensor_A1B2 1.3.0
 make_image "$work/files/new.bin" 1.4.0
 size=$(size_of "$work/files/new.bin")
 # About four seconds of download.
-send_notice sensor_A1B2 "$(notice 1.4.0 "$(file_url rate-100000 new.bin)" "$work/files/new.bin" 'update="broker-1"')"
-wait_for_status sensor_A1B2 downloading --update broker-1 --at-least 10 >/dev/null
+update=$(offer_hosted sensor_A1B2 1.4.0 "$(file_url rate-100000 new.bin)" "$work/files/new.bin")
+wait_for_status sensor_A1B2 downloading --update "$update" --at-least 10 >/dev/null
 restart_broker 1
-wait_for_status sensor_A1B2 succeeded --update broker-1 >/dev/null
+wait_for_status sensor_A1B2 succeeded --update "$update" >/dev/null
 # One request: a running download does not stop when MQTT drops.
 expect_equal "requests" 1 "$(requests_served)"
 expect_equal "bytes sent" "$size" "$(bytes_served)"
-expect_states sensor_A1B2 "received downloading verifying installed rebooting trial succeeded" --update broker-1
+expect_states sensor_A1B2 "received downloading verifying installed rebooting trial succeeded" --update "$update"
 # And the server came back too: a new update goes through it.
 make_image "$work/newer.bin" 1.5.0
 publish_release "$work/newer.bin" 1.5.0

@@ -1,6 +1,6 @@
 # One wrong byte in the download ends in digest_mismatch, and the old version keeps running
 # shellcheck shell=bash disable=SC2154
-start_stack
+start_broker_and_observer
 start_files
 device sensor_A1B2 1.3.0
 make_image "$work/files/new.bin" 1.4.0

@@ -8,8 +8,8 @@ make_image "$work/new.bin" 1.4.0
 make_image "$work/newer.bin" 1.5.0
 publish_release "$work/new.bin" 1.4.0
 publish_release "$work/newer.bin" 1.5.0
-first=$(otaria --json update send sensor_A1B2 --release 1.4.0 | jq -r '.items[0].id')
-second=$(otaria --json update send sensor_C3D4 --release 1.5.0 | jq -r '.items[0].id')
+first=$(offer sensor_A1B2 1.4.0)
+second=$(offer sensor_C3D4 1.5.0)
 wait_for_status sensor_A1B2 succeeded --update "$first" >/dev/null
 wait_for_status sensor_C3D4 succeeded --update "$second" >/dev/null
 expect_equal "statuses of C3D4 about A1B2's update" "" "$(states_of sensor_C3D4 --update "$first")"

@@ -5,7 +5,7 @@ device sensor_A1B2 1.3.0
 make_image "$work/new.bin" 1.4.0
 publish_release "$work/new.bin" 1.4.0
 stop broker
-update=$(otaria --json update send sensor_A1B2 --release 1.4.0 | jq -r '.items[0].id')
+update=$(offer sensor_A1B2 1.4.0)
 kill_hard otariad
 start_broker broker "$broker_port" "$work/broker" || fail "Mosquitto did not start again"
 start_server

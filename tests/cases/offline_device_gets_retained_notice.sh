@@ -6,7 +6,7 @@ kill_hard sensor_A1B2
 wait_for_state sensor_A1B2 online=false >/dev/null
 make_image "$work/new.bin" 1.4.0
 publish_release "$work/new.bin" 1.4.0
-update=$(otaria --json update send sensor_A1B2 --release 1.4.0 | jq -r '.items[0].id')
+update=$(offer sensor_A1B2 1.4.0)
 expect_equal "state while the device is away" offered "$(member "$(api "/updates/$update")" state)"
 expect_equal "statuses while it is away" "" "$(states_of sensor_A1B2)"
 run_device sensor_A1B2

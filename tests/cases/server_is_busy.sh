@@ -1,6 +1,6 @@
 # 503 with Retry-After makes a device wait and come back, not fail
 # shellcheck shell=bash disable=SC2154
-start_stack
+start_broker_and_observer
 start_files
 device sensor_A1B2 1.3.0
 make_image "$work/files/new.bin" 1.4.0

@@ -7,7 +7,7 @@ run_device sensor_A1B2 --fault slow-flash=1
 wait_for_state sensor_A1B2 online=true >/dev/null
 make_image "$work/new.bin" 1.4.0 --size 3000000
 publish_release "$work/new.bin" 1.4.0
-update=$(otaria --json update send sensor_A1B2 --release 1.4.0 | jq -r '.items[0].id')
+update=$(offer sensor_A1B2 1.4.0)
 wait_for_status sensor_A1B2 downloading --update "$update" --at-least 5 >/dev/null
 kill_hard otariad
 expect_equal "downloading when the server died" downloading "$(states_of sensor_A1B2 --update "$update" | awk '{print $NF}')"

@@ -1,6 +1,6 @@
 # A server that ignores Range makes the device start again from 0, and the update still succeeds
 # shellcheck shell=bash disable=SC2154
-start_stack
+start_broker_and_observer
 start_files
 device sensor_A1B2 1.3.0
 make_image "$work/files/new.bin" 1.4.0

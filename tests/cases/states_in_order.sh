@@ -4,7 +4,7 @@ start_stack
 device sensor_A1B2 1.3.0
 make_image "$work/new.bin" 1.4.0 --size 900000
 publish_release "$work/new.bin" 1.4.0
-update=$(otaria --json update send sensor_A1B2 --release 1.4.0 | jq -r '.items[0].id')
+update=$(offer sensor_A1B2 1.4.0)
 wait_for_status sensor_A1B2 succeeded --update "$update" >/dev/null
 wait_for_state sensor_A1B2 online=true confirmed=true 'version="1.4.0"' >/dev/null
 

@@ -1,6 +1,6 @@
 # After three failed attempts a digest is refused as attempts_exhausted, across restarts, until it is forced
 # shellcheck shell=bash disable=SC2154
-start_stack
+start_broker_and_observer
 start_files
 device sensor_A1B2 1.3.0
 make_image "$work/files/new.bin" 1.4.0

@@ -1,11 +1,11 @@
 # A body that breaks off is taken up where it broke; one that always breaks off ends in download_failed or completes by pieces
 # shellcheck shell=bash disable=SC2154
-start_stack
+start_broker_and_observer
 start_files
 device sensor_A1B2 1.3.0
 make_image "$work/files/new.bin" 1.4.0
 size=$(size_of "$work/files/new.bin")
-send_notice sensor_A1B2 "$(notice 1.4.0 "$(file_url break-150000 new.bin)" "$work/files/new.bin" 'update="broken-1"')"
+send_notice sensor_A1B2 "$(notice 1.4.0 "$(file_url break-163840 new.bin)" "$work/files/new.bin" 'update="broken-1"')"
 wait_for_status sensor_A1B2 succeeded --update broken-1 >/dev/null
 expect_equal "requests" 2 "$(requests_served)"
 second=$(sed -n 2p "$served")

@@ -1,6 +1,6 @@
 # A notice that cannot be read is answered once, received and refused with bad_notice, and changes nothing
 # shellcheck shell=bash disable=SC2154
-start_stack
+start_broker_and_observer
 device sensor_A1B2 1.3.0
 send_notice sensor_A1B2 '{"version":"1.4.0","url":'
 wait_for_status sensor_A1B2 refused --code bad_notice >/dev/null

@@ -28,5 +28,6 @@ expect_equal "state of the update" succeeded "$(member "$update" state)"
 # The flash's word, and after one more start it is still so.
 expect_device_runs sensor_A1B2 1.4.0
 run_device sensor_A1B2
-wait_for_state sensor_A1B2 online=true 'version="1.4.0"' confirmed=true "session=$(($(member "$state" session) + 1))" >/dev/null ||
-  wait_for_state sensor_A1B2 online=true 'version="1.4.0"' confirmed=true >/dev/null
+is_back() { [ "$(member "$(newest_state sensor_A1B2)" session)" -gt "$(member "$state" session)" ]; }
+wait_until "$(within 20)" is_back || fail "the device did not come back"
+expect_equal "version after one more start" "1.4.0 true" "$(newest_state sensor_A1B2 | jq -r '"\(.version) \(.confirmed)"')"

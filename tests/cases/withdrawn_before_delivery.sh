@@ -6,13 +6,12 @@ stop sensor_A1B2
 wait_for_state sensor_A1B2 online=false >/dev/null
 make_image "$work/new.bin" 1.4.0
 publish_release "$work/new.bin" 1.4.0
-update=$(otaria --json update send sensor_A1B2 --release 1.4.0 | jq -r '.items[0].id')
-curl -sf -X DELETE -o /dev/null "$(server_url)/api/v1/updates/$update" || fail "withdrawing"
+update=$(offer sensor_A1B2 1.4.0)
+expect_exit 0 otaria update withdraw "$update"
 retained_notice() { mosquitto_sub -h 127.0.0.1 -p "$broker_port" -t sensor_A1B2/firmware/update -W 1 2>/dev/null || [ $? -eq 27 ]; }
 no_retained_notice() { [ -z "$(retained_notice)" ]; }
 wait_until "$(within 10)" no_retained_notice || fail "the notice is still retained: $(retained_notice)"
 run_device sensor_A1B2
-wait_for_state sensor_A1B2 online=true 'reset_reason="power_on"' >/dev/null
 # A second update is answered, so the first would have been by now.
 make_image "$work/newer.bin" 1.5.0
 publish_release "$work/newer.bin" 1.5.0

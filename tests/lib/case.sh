@@ -165,13 +165,28 @@ publish_release() {  # FILE VERSION [FLAGS…]
 }
 # A notice straight to the broker, as any client of the contract may send it: ID JSON
 send_notice() { mosquitto_pub -h 127.0.0.1 -p "$broker_port" -q 1 -r -t "$1/firmware/update" -m "$2"; }
-# notice VERSION URL FILE [MEMBER=JSON…]: its text; `update` is given so that the observer can follow it.
+# notice VERSION URL FILE [MEMBER=JSON…]: its text; a member set to null is left out. With an `update` of its own the
+# observer can follow it. Not beside otariad when the device restarts meanwhile: it withdraws what it does not know.
 notice() {
   local version=$1 url=$2 file=$3 extra='{}' pair
   shift 3
   for pair in "$@"; do extra=$(jq -c --argjson value "${pair#*=}" --arg name "${pair%%=*}" '.[$name] = $value' <<<"$extra"); done
   jq -cn --arg version "$version" --arg url "$url" --arg signature "$(digest_of "$file")" --argjson size "$(size_of "$file")" \
-    --argjson extra "$extra" '{version: $version, url: $url, signature: $signature, size: $size} + $extra'
+    --argjson extra "$extra" '{version: $version, url: $url, signature: $signature, size: $size} + $extra | with_entries(select(.value != null))'
+}
+
+# The same through otariad, for a file that lies elsewhere: offer_hosted ID VERSION URL FILE; prints the update's id.
+offer_hosted() {
+  jq -cn --arg device "$1" --arg version "$2" --arg url "$3" --arg signature "$(digest_of "$4")" --argjson size "$(size_of "$4")" \
+    '{devices: [$device], version: $version, url: $url, signature: $signature, size: $size}' |
+    curl -sS --fail-with-body -m 10 -H 'Content-Type: application/json' -d @- "$(server_url)/api/v1/updates" | jq -er '.items[0].id' ||
+    fail "otariad did not take an update of $1 to $2 at $3"
+}
+# offer ID VERSION [FLAGS OF update send…]: through otaria; prints the update's id.
+offer() {
+  local id=$1 version=$2
+  shift 2
+  otaria --json update send "$id" --release "$version" "$@" | jq -er '.items[0].id' || fail "otaria update send $id --release $version"
 }
 
 # --- what the observer saw ---------------------------------------------------------------------------------------
@@ -195,6 +210,7 @@ wait_for_state() {  # ID MEMBER=JSON…: prints the state
   observer wait-state --device "$id" --timeout "$(within 30)" "${members[@]}" ||
     fail "$id did not publish a state with $*"
 }
+newest_state() { observer newest-state --device "$1"; }  # ID: the newest state with all members
 states_of() { observer states --device "$@"; }  # ID [--update U]
 expect_states() {  # ID "STATES IN ORDER" [--update U]
   local id=$1 expected=$2

@@ -13,7 +13,7 @@ GET /<behaviour>[+<behaviour>…]/NAME serves DIR/NAME, so that the URL in a not
   overlong       4,096 more bytes than the file has, announced as such
   html           200 with a web page, as captive portals and error pages of proxies do
   ignore-range   answers a Range request with 200 and the whole file
-  wrong-range    answers a Range request with 206 and a Content-Range that starts elsewhere
+  wrong-range-N  answers a Range request with 206 and a Content-Range that starts elsewhere, until the N-th request
   new-etag       another ETag for each answer, so If-Range never matches
   busy-N         the first N answers are 503 with Retry-After: 1
   missing        404
@@ -49,7 +49,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         _, behaviours, name = (self.path.split("/", 2) + ["", ""])[:3]
-        self.behaviours = dict(b.partition("-")[::2] if b[-1:].isdigit() else (b, "") for b in behaviours.split("+"))
+        self.behaviours = dict(b.rpartition("-")[::2] if b[-1:].isdigit() else (b, "") for b in behaviours.split("+"))
         self.count = self.server.count(self.path)
         self.close_connection = True
         if "busy" in self.behaviours and self.count <= int(self.behaviours["busy"]):
@@ -80,7 +80,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         last = min(int(asked[2] or len(content) - 1), len(content) - 1)
         if first > last:
             return self.answer(416, b"", {**headers, "Content-Range": f"bytes */{len(content)}"})
-        told = first + 512 if "wrong-range" in self.behaviours else first
+        told = first + 512 if self.count <= int(self.behaviours.get("wrong-range", 0)) else first
         headers["Content-Range"] = f"bytes {told}-{last}/{len(content)}"
         return self.answer(206, content[first : last + 1], headers)
 

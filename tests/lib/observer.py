@@ -7,6 +7,7 @@ The observer is no program of ours, so what stands here was really published. Ve
       until a status fits (the N-th that does); prints its payload
   wait-state FILE --device D [--member NAME=JSON]… [--timeout SECONDS]
       until a state message with these members; prints its payload
+  newest-state FILE --device D              the payload of the newest state message that tells more than presence
   states FILE --device D [--update U] [--all]
       the statuses' states in order, one line; repeats in a row (progress) as one unless --all
   statuses FILE --device D [--update U]     every status' payload, one line each
@@ -111,6 +112,13 @@ def wait_for_state(arguments):
         )
 
     return wait(arguments, fits)
+
+
+def print_newest_state(arguments):
+    messages, _ = read(arguments.file)
+    full = [m for m in messages if m.is_state() and m.device == arguments.device and "seq" in m.payload]
+    print(full[-1].text if full else "{}")
+    return 0
 
 
 def statuses_of(arguments):
@@ -294,6 +302,7 @@ def main():
     status.add_argument("--at-least", type=int, help="progress of at least so many per cent")
     verb("wait-state", wait_for_state).add_argument("--member", action="append", default=[])
     verb("states", print_states).add_argument("--all", action="store_true")
+    verb("newest-state", print_newest_state)
     verb("statuses", print_statuses)
     verb("check", check, device=False).add_argument("--schema-dir")
     arguments = parser.parse_args()
