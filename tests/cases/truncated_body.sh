@@ -1,4 +1,4 @@
-# A body that breaks off is taken up where it broke; one that always breaks off ends in download_failed or completes by pieces
+# A body that breaks off is taken up where it broke, not fetched anew
 # shellcheck shell=bash disable=SC2154
 start_broker_and_observer
 start_files
