@@ -81,7 +81,7 @@ step_tidy() {
 step_fuzz() {
   local seconds=${OTARIA_FUZZ_SECONDS:-20} targets target
   cmake --preset fuzz >build/check/fuzz-configure.log
-  mapfile -t targets < <(ninja -C build/fuzz -t targets all | sed -nE 's/^([a-z0-9_]*fuzz[a-z0-9_]*): phony$/\1/p' | sort -u)
+  mapfile -t targets < <(ninja -C build/fuzz -t targets all | sed -nE '/^cmake_/d; s/^([a-z0-9_]*fuzz[a-z0-9_]*): phony$/\1/p' | sort -u)
   if [ ${#targets[@]} -eq 0 ]; then
     echo "fuzz: no target has fuzz in its name"
     return 1
