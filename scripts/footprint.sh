@@ -32,8 +32,8 @@ write_page() {
 
 Written by \`./scripts/footprint.sh\`, not by hand. Each module of \`device/\` that runs on the chip, compiled for the host
 (x86-64, $compiler) with \`-Os -fno-exceptions -fno-rtti -fno-threadsafe-statics -ffunction-sections -fdata-sections\`,
-asserts on; then \`size -t ARCHIVE\` of each archive, in bytes. A linker drops what is not called, and Xtensa code is
-denser than x86-64's, so these are upper bounds that show a trend, not the size on the chip.
+asserts on; then \`size -t ARCHIVE\` of each archive, in bytes. A linker drops what is not called, and the chip has another
+instruction set: the figures show a trend, not the size on the chip.
 
 | module | text | data | bss |
 |---|---:|---:|---:|

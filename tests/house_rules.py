@@ -23,6 +23,7 @@ UNFINISHED = re.compile(r"\b(" + "|".join(["TO" + "DO", "FIX" + "ME", "XX" + "X"
 SILENCED = re.compile("GTEST_" + r"SKIP|DISABLED" + r"_|it\.sk" + r"ip|test\.sk" + r"ip|\|\| tr" + r"ue\s*$")
 # Absolute paths below folders that only exist on somebody's own machine.
 MACHINE_PATH = re.compile(r"(?<![\w.])/(?:home|work|root|Users)/[\w.-]+")
+PARTS_OF_A_MODULE = {"testing", "test_support", "fuzz"}
 MIB = 1024 * 1024
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 
@@ -121,6 +122,7 @@ def check_architecture(repository):
     modules = {str(file.parent) for file in repository.files if file.name == "CMakeLists.txt" and str(file.parent) != "."}
     # Header-only modules are declared in the CMakeLists.txt above them: a folder with a header of ours is one.
     modules |= {str(file.parent) for file in repository.with_suffix(".hpp")}
+    modules = {module for module in modules if pathlib.PurePosixPath(module).name not in PARTS_OF_A_MODULE}
     top_level = {folder for folder in folders if "/" not in folder}
     for folder in sorted((modules | top_level) - set(named)):
         repository.violated(page, 1, f"does not name {folder}/")
