@@ -5,11 +5,16 @@
 namespace otaria::contract {
 namespace {
 
+/// What is not known is not said: an empty text would look like a value.
+void write_known(JsonWriter& json, std::string_view name, std::string_view value) {
+  if (!value.empty()) json.member(name, value);
+}
+
 void write_last(JsonWriter& json, const LastOutcome& last) {
   json.name("last");
   json.begin_object();
-  if (!last.update.empty()) json.member("update", last.update);
-  if (!last.target.empty()) json.member("target", last.target);
+  write_known(json, "update", last.update);
+  write_known(json, "target", last.target);
   json.member("state", name_of(last.state));
   json.member("seq", last.seq);
   json.end_object();
@@ -17,21 +22,21 @@ void write_last(JsonWriter& json, const LastOutcome& last) {
 
 void write_identity(JsonWriter& json, const StateFields& fields) {
   json.member("id", fields.id);
-  json.member("mac", fields.mac);
+  write_known(json, "mac", fields.mac);
   json.member("online", fields.online);
   json.member("session", fields.session);
-  json.member("product", fields.product);
-  json.member("hardware", fields.hardware);
-  json.member("chip", fields.chip);
-  json.member("channel", fields.channel);
+  write_known(json, "product", fields.product);
+  write_known(json, "hardware", fields.hardware);
+  write_known(json, "chip", fields.chip);
+  write_known(json, "channel", fields.channel);
 }
 
 void write_running_image(JsonWriter& json, const StateFields& fields) {
   const auto image = hex_of(fields.image);
   json.member("version", fields.version);
-  json.member("build", fields.build);
+  write_known(json, "build", fields.build);
   json.member("image", std::string_view{image.data(), image.size()});
-  json.member("slot", fields.slot);
+  write_known(json, "slot", fields.slot);
   json.member("confirmed", fields.confirmed);
   json.member("security_counter", fields.security_counter);
 }
@@ -45,11 +50,11 @@ std::size_t write_state(const StateFields& fields, std::span<char> out) {
   write_running_image(json, fields);
   json.member("keys", fields.keys);
   json.member("mode", fields.development ? "development" : "production");
-  json.member("agent", fields.agent);
+  write_known(json, "agent", fields.agent);
   json.member("max_image", fields.max_image);
   json.name("patch");
   json.empty_array();
-  json.member("reset_reason", fields.reset_reason);
+  write_known(json, "reset_reason", fields.reset_reason);
   if (fields.last) write_last(json, *fields.last);
   json.member("seq", fields.seq);
   if (fields.seq_reset) json.member("seq_reset", true);
