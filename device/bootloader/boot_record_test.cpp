@@ -12,11 +12,21 @@ TEST(BootRecordCrc, IsEspressifsForEachGoldenSeq) {
     std::uint32_t crc;
   };
   constexpr Golden table[] = {
-      {1, 0x4743989A},   {2, 0x55F63774}, {3, 0xED4A5011}, {4, 0x709D68A8},          {5, 0xC8210FCD},
-      {6, 0xDA94A023},   {7, 0x6228C746}, {8, 0x3A4BD710}, {100, 0x4BBB9FAB},        {0, 0xFFFFFFFF},
-      {0xFFFFFFFE, 0x99F8B879}, {0xFFFFFFFF, 0x2144DF1C},
+      {1, 0x4743989A},
+      {2, 0x55F63774},
+      {3, 0xED4A5011},
+      {4, 0x709D68A8},
+      {5, 0xC8210FCD},
+      {6, 0xDA94A023},
+      {7, 0x6228C746},
+      {8, 0x3A4BD710},
+      {100, 0x4BBB9FAB},
+      {0, 0xFFFFFFFF},
+      {0xFFFFFFFE, 0x99F8B879},
+      {0xFFFFFFFF, 0x2144DF1C},
   };
-  for (const Golden& golden : table) EXPECT_EQ(boot_record_crc(golden.seq), golden.crc) << golden.seq;
+  for (const Golden& golden : table)
+    EXPECT_EQ(boot_record_crc(golden.seq), golden.crc) << golden.seq;
 }
 
 TEST(BootRecord, HasTheGoldenBytes) {

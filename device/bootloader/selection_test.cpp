@@ -13,14 +13,20 @@ namespace {
 
 using Writes = std::vector<BootRecordWrite>;
 
-BootRecord record(std::uint32_t seq, BootState state) { return make_boot_record(seq, state); }
+BootRecord record(std::uint32_t seq, BootState state) {
+  return make_boot_record(seq, state);
+}
 
-BootSetup two_slots(const BootRecord& first, const BootRecord& second) { return {{first, second}}; }
+BootSetup two_slots(const BootRecord& first, const BootRecord& second) {
+  return {{first, second}};
+}
 
 BootDecision boot(const BootSetup& setup, const std::set<int>& whole) {
   return choose_boot(setup, [&whole](int index) { return whole.contains(index); });
 }
-BootDecision boot(const BootSetup& setup) { return boot(setup, {-1, 0, 1}); }
+BootDecision boot(const BootSetup& setup) {
+  return boot(setup, {-1, 0, 1});
+}
 
 Writes writes_of(const BootDecision& decision) {
   return {decision.writes().begin(), decision.writes().end()};
@@ -51,7 +57,8 @@ TEST(Selection, OfAFreshRecordStartsItsTrialBeforeTheImageIsVerified) {
   const auto decision =
       boot(two_slots(record(1, BootState::valid), record(2, BootState::fresh)), {0});
   EXPECT_EQ(decision.index, 0);  // the selected image was broken ...
-  EXPECT_EQ(writes_of(decision), (Writes{{1, record(2, BootState::pending)}}));  // ... its trial has begun all the same
+  EXPECT_EQ(writes_of(decision),
+            (Writes{{1, record(2, BootState::pending)}}));  // ... its trial has begun all the same
 }
 
 TEST(Selection, AfterFallingBackDoesNotChangeOtadataAnyMore) {
@@ -98,7 +105,8 @@ TEST(Selection, WithoutRollbackIgnoresStatesExceptInvalidAndAborted) {
 }
 
 TEST(Selection, WithBothRecordsAbortedAndNoFactoryBootsOta0AndRepairsNothing) {
-  const auto decision = boot(two_slots(record(3, BootState::aborted), record(4, BootState::invalid)));
+  const auto decision =
+      boot(two_slots(record(3, BootState::aborted), record(4, BootState::invalid)));
   EXPECT_EQ(decision.index, 0);
   EXPECT_TRUE(decision.writes().empty());
 }

@@ -8,7 +8,8 @@
 #include "device/verify/image_format.hpp"
 #include "device/verify/sha256.hpp"
 
-/// For tests: the 416-byte application image that esptool v4.8.1 and v5.3.1 report as valid, and the means to spoil it.
+/// For tests: the 416-byte application image that esptool v4.8.1 and v5.3.1 report as valid, and
+/// the means to spoil it.
 namespace otaria::device {
 
 using Bytes = std::vector<std::uint8_t>;
@@ -17,7 +18,8 @@ inline void put_text(Bytes& bytes, std::size_t at, std::string_view text) {
   std::copy(text.begin(), text.end(), bytes.begin() + static_cast<std::ptrdiff_t>(at));
 }
 
-/// Puts checksum and appended SHA-256 right again after a change; `digest_at`: offset of the digest.
+/// Puts checksum and appended SHA-256 right again after a change; `digest_at`: offset of the
+/// digest.
 inline void reseal(Bytes& image, std::size_t digest_at) {
   std::uint8_t checksum = checksum_start;
   std::size_t at = image_header_bytes;

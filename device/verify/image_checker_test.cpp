@@ -47,7 +47,8 @@ TEST_F(ImageCheckerTest, TheGoldenImageIsTheOneThatEsptoolAccepts) {
   const Bytes image = golden_image();
   ASSERT_EQ(image.size(), 416U);
   EXPECT_EQ(image[0x17F], 0xAE);
-  EXPECT_EQ(hex(sha256_of(image)), "c92d464004ba163cbcb33149cc2d4e32545484976c465bd8b3455752d0b539d0");
+  EXPECT_EQ(hex(sha256_of(image)),
+            "c92d464004ba163cbcb33149cc2d4e32545484976c465bd8b3455752d0b539d0");
 }
 
 TEST_F(ImageCheckerTest, AcceptsTheGoldenImageInPiecesOfAnyLength) {
@@ -67,7 +68,8 @@ TEST_F(ImageCheckerTest, TellsLengthAndDigestOnceTheImageIsComplete) {
   EXPECT_TRUE(checker.image_complete());
   EXPECT_EQ(checker.wanted(), 0U);
   EXPECT_EQ(checker.image_bytes(), 416U);
-  EXPECT_EQ(hex(checker.appended_digest()), "65cdc6e8ce7e6509ab902b1af0d5fa8f19a52973cdab918a4af2ad9245110276");
+  EXPECT_EQ(hex(checker.appended_digest()),
+            "65cdc6e8ce7e6509ab902b1af0d5fa8f19a52973cdab918a4af2ad9245110276");
 }
 
 TEST_F(ImageCheckerTest, KnowsHeaderAndDescriptorAfter288BytesAndNotBefore) {
@@ -207,7 +209,8 @@ TEST_F(ImageCheckerTest, DetectsAnySpoiltRunOfBytes) {
     const auto at = *rc::gen::inRange<std::size_t>(0, golden.size());
     const auto noise = *rc::gen::nonEmpty<Bytes>();
     Bytes image = golden;
-    for (std::size_t i = 0; i < noise.size() && at + i < image.size(); ++i) image[at + i] = noise[i];
+    for (std::size_t i = 0; i < noise.size() && at + i < image.size(); ++i)
+      image[at + i] = noise[i];
     RC_PRE(image != golden);
     RC_ASSERT(!verdict_of(image, for_s3, *rc::gen::inRange<std::size_t>(1, 64)));
   }));
@@ -223,7 +226,8 @@ TEST_F(ImageCheckerTest, SurvivesAnyBytesAtAll) {
 TEST_F(ImageCheckerTest, CallsEveryProperPrefixTruncated) {
   const Bytes golden = golden_image();
   for (std::size_t length = 0; length < golden.size(); ++length) {
-    const ImageVerdict verdict = verdict_of(Bytes(golden.begin(), golden.begin() + static_cast<long>(length)));
+    const ImageVerdict verdict =
+        verdict_of(Bytes(golden.begin(), golden.begin() + static_cast<long>(length)));
     ASSERT_EQ(verdict.defect, ImageDefect::truncated) << length;
     EXPECT_EQ(verdict.found, length);
     EXPECT_GT(verdict.expected, length);
@@ -314,8 +318,8 @@ TEST_F(ImageCheckerTest, ChecksNoLoadRangesOfOtherChips) {
 
 TEST_F(ImageCheckerTest, ChecksTheCongruenceOfChipsWhoseFlashWindowsAreKnown) {
   for (const auto& [id, window] : {std::pair{chip::esp32, 0x3F400000U},
-                                  std::pair{chip::esp32s2, 0x3F000000U},
-                                  std::pair{chip::esp32c3, 0x3C000000U}}) {
+                                   std::pair{chip::esp32s2, 0x3F000000U},
+                                   std::pair{chip::esp32c3, 0x3C000000U}}) {
     const auto with_load = [chip_id = id](std::uint32_t address) {
       return golden_but([&](Bytes& b) {
         b[0x0C] = static_cast<std::uint8_t>(chip_id);

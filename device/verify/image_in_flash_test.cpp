@@ -29,7 +29,8 @@ TEST_F(ImageInFlash, IsIdentifiedByItsSegmentHeadersAlone) {
   const auto identity = image_length_in_flash(flash, slot, slot_bytes);
   ASSERT_TRUE(identity);
   EXPECT_EQ(identity.value().bytes, 416U);
-  EXPECT_TRUE(std::equal(image.end() - 32, image.end(), identity.value().appended_digest.bytes.begin()));
+  EXPECT_TRUE(
+      std::equal(image.end() - 32, image.end(), identity.value().appended_digest.bytes.begin()));
   EXPECT_EQ(flash.bytes_read(), 24U + 8 + 8 + 32);
 }
 
@@ -93,7 +94,8 @@ TEST_F(ImageInFlash, PassesTheDriversErrorOn) {
   flash.fail_reads(true);
   EXPECT_EQ(length_fault(), Fault::flash_failed);
   ImageChecker checker{{chip::esp32s3, slot_bytes}};
-  EXPECT_EQ(check_image_in_flash(flash, slot, slot_bytes, checker).error().fault, Fault::flash_failed);
+  EXPECT_EQ(check_image_in_flash(flash, slot, slot_bytes, checker).error().fault,
+            Fault::flash_failed);
 }
 
 }  // namespace

@@ -13,10 +13,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Released images of other projects, where somebody has laid them: OTARIA_FIRMWARE_DIR, or beside the source tree.
+/// Released images of other projects, where somebody has laid them: OTARIA_FIRMWARE_DIR, or beside
+/// the source tree.
 std::vector<fs::path> real_images() {
   const char* named = std::getenv("OTARIA_FIRMWARE_DIR");
-  const fs::path folder = named != nullptr ? fs::path{named} : fs::path{OTARIA_SOURCE_DIR} / "../shared/firmware";
+  const fs::path folder =
+      named != nullptr ? fs::path{named} : fs::path{OTARIA_SOURCE_DIR} / "../shared/firmware";
   std::vector<fs::path> images;
   if (!fs::is_directory(folder)) return images;
   for (const auto& entry : fs::recursive_directory_iterator{folder}) {

@@ -1,4 +1,5 @@
-// libFuzzer: whatever the two copies of otadata hold, a whole image in some slot is found and started.
+// libFuzzer: whatever the two copies of otadata hold, a whole image in some slot is found and
+// started.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>

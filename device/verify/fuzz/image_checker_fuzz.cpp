@@ -1,4 +1,5 @@
-// libFuzzer: the image checker must give the same verdict for the same bytes however they are cut, and never crash.
+// libFuzzer: the image checker must give the same verdict for the same bytes however they are cut,
+// and never crash.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
