@@ -15,7 +15,7 @@ using std::chrono::steady_clock;
 
 constexpr milliseconds longest_wait{50};  ///< also how soon a signal or the control file is noticed
 constexpr milliseconds control_period{50};
-constexpr seconds time_until_planned_crash{2};
+constexpr seconds time_until_planned_crash{1};
 constexpr seconds longest_farewell{2};
 
 LinkSettings link_settings(const DeviceOptions& options,

@@ -156,7 +156,7 @@ class FailingTrial : public VirtualDeviceTest, public testing::WithParamInterfac
 TEST_P(FailingTrial, EndsOnTheOldVersionAndSaysSo) {
   offer("1.4.0");
   options_.watchdog = std::chrono::milliseconds{100};
-  options_.policy.trial_timeout_s = 1;
+  options_.policy.trial_timeout_s = 2;
   // The device cannot know that this is the end of the test: it is switched off once it has
   // reported.
   std::thread watch{[this] {

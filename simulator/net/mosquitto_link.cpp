@@ -262,7 +262,9 @@ int MosquittoLink::socket() const {
 }
 
 bool MosquittoLink::wants_write() const {
-  return socket() >= 0 && mosquitto_want_write(session_->handle);
+  if (socket() < 0) return false;
+  const bool leaves_now = session_->leave_at && session_->unacknowledged.empty();
+  return leaves_now || mosquitto_want_write(session_->handle);
 }
 
 void MosquittoLink::step() {
