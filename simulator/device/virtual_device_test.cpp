@@ -215,7 +215,7 @@ TEST_F(VirtualDeviceTest, WithoutAClockNoStatusNamesATime) {
 
 TEST_F(VirtualDeviceTest, TheControlFileIsObeyed) {
   options_.control = folder_ / "control";
-  options_.run_for = std::chrono::seconds{2};
+  options_.run_for = std::chrono::seconds{1};
   std::ofstream{options_.control} << "crash\nexplode\npower-cut\n";
   run();
   EXPECT_THAT(log(), HasSubstr("there is no fault 'explode'"));
