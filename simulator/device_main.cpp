@@ -124,7 +124,8 @@ int main(int argc, char** argv) {
   try {
     const auto parsed = parse_command_line(argc, argv, std::cout, std::cerr);
     if (const int* code = std::get_if<int>(&parsed)) return *code;
-    if (!otaria::device::init_crypto()) throw std::runtime_error{"the crypto library cannot be initialised"};
+    if (!otaria::device::init_crypto())
+      throw std::runtime_error{"the crypto library cannot be initialised"};
     return carry_out(std::get<CommandLine>(parsed));
   } catch (const ProvisioningError& error) {
     return usage_error(error.what());

@@ -17,12 +17,14 @@ class ChipClock final : public device::Clock {
  public:
   explicit ChipClock(const FaultPlan& plan) : plan_{plan} {}
   [[nodiscard]] std::uint64_t monotonic_ms() const override {
-    return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(since_start()).count());
+    return static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::milliseconds>(since_start()).count());
   }
   [[nodiscard]] std::optional<std::uint32_t> unix_s() const override {
     if (!plan_.clock_is_set) return std::nullopt;
     const auto now = std::chrono::system_clock::now().time_since_epoch();
-    return static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::seconds>(now).count());
+    return static_cast<std::uint32_t>(
+        std::chrono::duration_cast<std::chrono::seconds>(now).count());
   }
   [[nodiscard]] std::chrono::steady_clock::duration since_start() const {
     return std::chrono::steady_clock::now() - started_;
@@ -35,7 +37,8 @@ class ChipClock final : public device::Clock {
 
 class ChipRandom final : public device::Random {
  public:
-  explicit ChipRandom(std::uint64_t seed) : engine_{static_cast<std::mt19937::result_type>(seed ^ (seed >> 32))} {}
+  explicit ChipRandom(std::uint64_t seed)
+      : engine_{static_cast<std::mt19937::result_type>(seed ^ (seed >> 32))} {}
   std::uint32_t next() override { return static_cast<std::uint32_t>(engine_()); }
 
  private:
@@ -51,7 +54,8 @@ class ChipSystem final : public device::System {
   bool restart_requested_ = false;
 };
 
-/// When the application was first asked; kept across resets, as a veto counts from its first question.
+/// When the application was first asked; kept across resets, as a veto counts from its first
+/// question.
 struct VetoTimes {
   std::optional<std::chrono::steady_clock::time_point> download;
   std::optional<std::chrono::steady_clock::time_point> reboot;

@@ -44,13 +44,24 @@ std::string trimmed(std::string text) {
 }
 
 void add_common(CLI::App& app, CommandLine& line, Raw& raw) {
-  app.add_option("--flash", raw.flash, "The flash file; its wear is kept in FILE.wear")->required()->type_name("FILE");
-  app.add_flag("--info", line.info, "Print identity, slots, boot records and what the next start would run; changes nothing");
+  app.add_option("--flash", raw.flash, "The flash file; its wear is kept in FILE.wear")
+      ->required()
+      ->type_name("FILE");
+  app.add_flag(
+      "--info",
+      line.info,
+      "Print identity, slots, boot records and what the next start would run; changes nothing");
   app.add_flag("--wear", line.wear, "Print how often each sector was erased");
   app.add_flag("--json", line.json, "With --info: one JSON object");
-  app.add_option("--ca", raw.ca, "PEM file of trust anchors for https and mqtts; provisioning stores it in the device")
+  app.add_option(
+         "--ca",
+         raw.ca,
+         "PEM file of trust anchors for https and mqtts; provisioning stores it in the device")
       ->type_name("FILE");
-  app.add_option("--seed", raw.seed, "For the MAC, the device's random numbers and torn flash operations; default: random")
+  app.add_option(
+         "--seed",
+         raw.seed,
+         "For the MAC, the device's random numbers and torn flash operations; default: random")
       ->each([&raw](const std::string&) { raw.seed_given = true; });
 }
 
@@ -60,14 +71,23 @@ void add_provisioning(CLI::App& app, CommandLine& line, Raw& raw) {
     app.add_option(name, into, what)->group(group)->type_name(type);
   };
   text("--factory", raw.factory, "The ESP32-S3 application image for ota_0", "IMAGE");
-  app.add_flag("--development", line.identity.development, "Accept notices without a signed manifest, and plain http")
+  app.add_flag("--development",
+               line.identity.development,
+               "Accept notices without a signed manifest, and plain http")
       ->group(group);
-  text("--mac", line.identity.mac, "12 hex digits; default: random, locally administered, ending in the id's digits", "12HEX");
-  text("--id", line.identity.id, "Device id; default: sensor_ and the MAC's last four digits", "ID");
+  text("--mac",
+       line.identity.mac,
+       "12 hex digits; default: random, locally administered, ending in the id's digits",
+       "12HEX");
+  text(
+      "--id", line.identity.id, "Device id; default: sensor_ and the MAC's last four digits", "ID");
   text("--product", line.identity.product, "Default: sensor", "P");
   text("--hardware", line.identity.hardware, "Default: esp32s3-<size>mb", "H");
   text("--channel", line.identity.channel, "Default: stable", "C");
-  text("--app-version", line.identity.app_version, "What the factory image counts as; default: its descriptor's version, if a semver", "V");
+  text("--app-version",
+       line.identity.app_version,
+       "What the factory image counts as; default: its descriptor's version, if a semver",
+       "V");
   text("--keylist", raw.keylist, "Release keys of a production device", "FILE");
   text("--claim", raw.claim, "Secret for enrolment", "SECRET");
   app.add_option("--size", raw.size_mb, "Flash size in MB: 4, 8 or 16; default 8")
@@ -79,18 +99,28 @@ void add_provisioning(CLI::App& app, CommandLine& line, Raw& raw) {
 
 void add_running(CLI::App& app, CommandLine& line, Raw& raw) {
   const std::string group = "Run (with --mqtt)";
-  app.add_option("--mqtt", raw.mqtt, "mqtt://HOST[:PORT] or mqtts://HOST[:PORT] (with trust anchors)")
+  app.add_option(
+         "--mqtt", raw.mqtt, "mqtt://HOST[:PORT] or mqtts://HOST[:PORT] (with trust anchors)")
       ->group(group)
       ->type_name("URL");
-  app.add_option("--token-file", raw.token_file, "The MQTT password")->group(group)->type_name("FILE");
-  app.add_option("--telemetry", raw.telemetry_s, "Seconds between telemetry messages; 0: none; default 30")
+  app.add_option("--token-file", raw.token_file, "The MQTT password")
+      ->group(group)
+      ->type_name("FILE");
+  app.add_option(
+         "--telemetry", raw.telemetry_s, "Seconds between telemetry messages; 0: none; default 30")
       ->group(group)
       ->check(CLI::Range(86400u));
-  app.add_option("--exit-when-confirmed", line.options.exit_when_confirmed, "Leave once this version runs, is confirmed and reported")
+  app.add_option("--exit-when-confirmed",
+                 line.options.exit_when_confirmed,
+                 "Leave once this version runs, is confirmed and reported")
       ->group(group)
       ->type_name("VERSION");
-  app.add_option("--run-seconds", raw.run_s, "Leave after so long")->group(group)->check(CLI::Range(1u, 1000000u));
-  app.add_option("--log", raw.log, "Append the log to this file; default: standard output")->group(group)->type_name("FILE");
+  app.add_option("--run-seconds", raw.run_s, "Leave after so long")
+      ->group(group)
+      ->check(CLI::Range(1u, 1000000u));
+  app.add_option("--log", raw.log, "Append the log to this file; default: standard output")
+      ->group(group)
+      ->type_name("FILE");
   app.add_flag("--verbose", line.verbose, "Log more")->group(group);
 }
 
@@ -101,7 +131,9 @@ void add_faults(CLI::App& app, Raw& raw) {
       ->type_name("NAME=VALUE")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  app.add_option("--control", raw.control, "File whose lines are obeyed at run time: faults, clear, power-cut, crash")
+  app.add_option("--control",
+                 raw.control,
+                 "File whose lines are obeyed at run time: faults, clear, power-cut, crash")
       ->group(group)
       ->type_name("FILE");
   app.add_option("--watchdog-seconds", raw.watchdog_s, "When a hanging chip is reset; default 5")
@@ -120,18 +152,28 @@ void add_policy(CLI::App& app, device::Policy& policy) {
   limit("--reconnect-limit-ms", policy.reconnect_limit_ms, "Broker: longest back-off");
   limit("--retry-first-ms", policy.retry_first_ms, "Download: first back-off");
   limit("--retry-limit-ms", policy.retry_limit_ms, "Download: longest back-off");
-  limit("--retries", policy.retries_without_progress, "Requests without progress before download_failed");
-  limit("--stall-window-ms", policy.stall_window_ms, "A request that brings under 4096 bytes in this time is broken off");
-  limit("--flush-ms", policy.rebooting_flush_ms, "Longest wait for the last PUBACK before a restart");
+  limit("--retries",
+        policy.retries_without_progress,
+        "Requests without progress before download_failed");
+  limit("--stall-window-ms",
+        policy.stall_window_ms,
+        "A request that brings under 4096 bytes in this time is broken off");
+  limit(
+      "--flush-ms", policy.rebooting_flush_ms, "Longest wait for the last PUBACK before a restart");
   limit("--veto-limit", policy.veto_limit_s, "Seconds until the application's veto ends in busy");
-  limit("--absent-notice-limit", policy.absent_notice_limit_s, "Connected seconds without the notice of an unfinished update");
-  limit("--attempts", policy.failed_attempts_limit, "Failed attempts per image before attempts_exhausted");
+  limit("--absent-notice-limit",
+        policy.absent_notice_limit_s,
+        "Connected seconds without the notice of an unfinished update");
+  limit("--attempts",
+        policy.failed_attempts_limit,
+        "Failed attempts per image before attempts_exhausted");
 }
 
 void refuse_what_is_to_come(const CommandLine& line, const Raw& raw) {
   if (!raw.keylist.empty() || (line.provision && !line.identity.development)) {
     throw UsageError{
-        "a production device needs signed manifests and a key list, which this version does not have yet: add "
+        "a production device needs signed manifests and a key list, which this version does not "
+        "have yet: add "
         "--development and leave out --keylist"};
   }
   if (!raw.claim.empty()) {
@@ -147,7 +189,8 @@ void fill(CommandLine& line, Raw& raw) {
   line.log = raw.log;
   line.run = !raw.mqtt.empty();
   if (!line.provision && !line.run && !line.info && !line.wear) {
-    throw UsageError{"nothing to do: give --factory to provision, --mqtt to run, --info or --wear to look"};
+    throw UsageError{
+        "nothing to do: give --factory to provision, --mqtt to run, --info or --wear to look"};
   }
   refuse_what_is_to_come(line, raw);
   DeviceOptions& options = line.options;
@@ -160,10 +203,12 @@ void fill(CommandLine& line, Raw& raw) {
   if (!raw.token_file.empty()) options.token = trimmed(content_of(raw.token_file, "--token-file"));
   if (line.run) {
     const auto broker = broker_from_url(raw.mqtt);
-    if (!broker) throw UsageError{"--mqtt: write mqtt://HOST[:PORT] or mqtts://HOST[:PORT], not " + raw.mqtt};
+    if (!broker)
+      throw UsageError{"--mqtt: write mqtt://HOST[:PORT] or mqtts://HOST[:PORT], not " + raw.mqtt};
     options.broker = *broker;
   }
-  if (!options.exit_when_confirmed.empty() && !contract::parse_semver(options.exit_when_confirmed)) {
+  if (!options.exit_when_confirmed.empty() &&
+      !contract::parse_semver(options.exit_when_confirmed)) {
     throw UsageError{"--exit-when-confirmed: a semantic version such as 1.4.0"};
   }
   for (const std::string& fault : raw.faults) add_fault(line.faults, fault);
@@ -172,7 +217,8 @@ void fill(CommandLine& line, Raw& raw) {
   if (raw.run_s != 0) options.run_for = std::chrono::seconds{raw.run_s};
   options.control = raw.control;
   options.seed = raw.seed;
-  if (!raw.seed_given) options.seed = (std::uint64_t{std::random_device{}()} << 32) | std::random_device{}();
+  if (!raw.seed_given)
+    options.seed = (std::uint64_t{std::random_device{}()} << 32) | std::random_device{}();
 }
 
 }  // namespace
@@ -183,16 +229,19 @@ std::variant<CommandLine, int> parse_command_line(int argc,
                                                   std::ostream& errors) {
   CommandLine line;
   Raw raw;
-  CLI::App app{"otaria-device: one virtual ESP32-S3 with a real update agent. Its flash is a file."};
+  CLI::App app{
+      "otaria-device: one virtual ESP32-S3 with a real update agent. Its flash is a file."};
   app.set_version_flag("--version", OTARIA_VERSION);
   add_common(app, line, raw);
   add_provisioning(app, line, raw);
   add_running(app, line, raw);
   add_policy(app, line.options.policy);
   add_faults(app, raw);
-  app.footer("Faults:\n" + fault_help() +
-             "\nExit codes: 0 done or switched off (SIGTERM, SIGINT); 1 --run-seconds passed without "
-             "--exit-when-confirmed coming true;\n2 usage; 3 the flash file, or what lies in it, cannot be used.");
+  app.footer(
+      "Faults:\n" + fault_help() +
+      "\nExit codes: 0 done or switched off (SIGTERM, SIGINT); 1 --run-seconds passed without "
+      "--exit-when-confirmed coming true;\n2 usage; 3 the flash file, or what lies in it, cannot "
+      "be used.");
   try {
     app.parse(argc, argv);
     fill(line, raw);

@@ -37,13 +37,14 @@ struct CommandLine {
 /// Exit codes of the program.
 namespace exit_code {
 inline constexpr int done = 0;
-inline constexpr int not_confirmed = 1;  ///< --run-seconds passed before --exit-when-confirmed came true
+inline constexpr int not_confirmed =
+    1;  ///< --run-seconds passed before --exit-when-confirmed came true
 inline constexpr int usage = 2;
 inline constexpr int unusable = 3;  ///< the flash file, or what lies in it
 }  // namespace exit_code
 
-/// The command line, or the exit code when there is nothing more to do: 0 after --help and --version (to `out`),
-/// 2 with the reason on `errors`. Reads the files of --ca and --token-file.
+/// The command line, or the exit code when there is nothing more to do: 0 after --help and
+/// --version (to `out`), 2 with the reason on `errors`. Reads the files of --ca and --token-file.
 std::variant<CommandLine, int> parse_command_line(int argc,
                                                   const char* const* argv,
                                                   std::ostream& out,

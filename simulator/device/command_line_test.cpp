@@ -18,21 +18,40 @@ struct Parsed {
   std::string errors;
 
   [[nodiscard]] const CommandLine& line() const { return std::get<CommandLine>(result); }
-  [[nodiscard]] int code() const { return std::holds_alternative<int>(result) ? std::get<int>(result) : -1; }
+  [[nodiscard]] int code() const {
+    return std::holds_alternative<int>(result) ? std::get<int>(result) : -1;
+  }
 };
 
 Parsed parse(std::vector<const char*> arguments) {
   arguments.insert(arguments.begin(), "otaria-device");
   std::ostringstream out;
   std::ostringstream errors;
-  auto result = parse_command_line(static_cast<int>(arguments.size()), arguments.data(), out, errors);
+  auto result =
+      parse_command_line(static_cast<int>(arguments.size()), arguments.data(), out, errors);
   return {std::move(result), out.str(), errors.str()};
 }
 
 TEST(CommandLine, ProvisioningTakesTheFlagsOfTheDesign) {
-  const Parsed parsed = parse({"--flash", "a.flash", "--factory", "old.bin", "--development", "--mac", "a4cf12e0a1b2",
-                               "--id", "sensor_A1B2", "--product", "p", "--hardware", "h", "--channel", "c",
-                               "--app-version", "1.3.0", "--size", "16"});
+  const Parsed parsed = parse({"--flash",
+                               "a.flash",
+                               "--factory",
+                               "old.bin",
+                               "--development",
+                               "--mac",
+                               "a4cf12e0a1b2",
+                               "--id",
+                               "sensor_A1B2",
+                               "--product",
+                               "p",
+                               "--hardware",
+                               "h",
+                               "--channel",
+                               "c",
+                               "--app-version",
+                               "1.3.0",
+                               "--size",
+                               "16"});
   ASSERT_EQ(parsed.code(), -1) << parsed.errors;
   const CommandLine& line = parsed.line();
   EXPECT_TRUE(line.provision);
@@ -50,10 +69,33 @@ TEST(CommandLine, ProvisioningTakesTheFlagsOfTheDesign) {
 }
 
 TEST(CommandLine, RunningTakesFaultsLimitsAndEnds) {
-  const Parsed parsed = parse({"--flash", "a.flash", "--mqtt", "mqtt://127.0.0.1:1884", "--fault", "slow-flash=2",
-                               "--fault", "crash-on-boot=1.4.0", "--trial-timeout", "3", "--retry-first-ms", "100",
-                               "--watchdog-seconds", "2", "--telemetry", "0", "--run-seconds", "9", "--seed", "7",
-                               "--exit-when-confirmed", "1.4.0", "--control", "c", "--log", "l", "--verbose"});
+  const Parsed parsed = parse({"--flash",
+                               "a.flash",
+                               "--mqtt",
+                               "mqtt://127.0.0.1:1884",
+                               "--fault",
+                               "slow-flash=2",
+                               "--fault",
+                               "crash-on-boot=1.4.0",
+                               "--trial-timeout",
+                               "3",
+                               "--retry-first-ms",
+                               "100",
+                               "--watchdog-seconds",
+                               "2",
+                               "--telemetry",
+                               "0",
+                               "--run-seconds",
+                               "9",
+                               "--seed",
+                               "7",
+                               "--exit-when-confirmed",
+                               "1.4.0",
+                               "--control",
+                               "c",
+                               "--log",
+                               "l",
+                               "--verbose"});
   ASSERT_EQ(parsed.code(), -1) << parsed.errors;
   const CommandLine& line = parsed.line();
   EXPECT_TRUE(line.run);
@@ -73,7 +115,8 @@ TEST(CommandLine, RunningTakesFaultsLimitsAndEnds) {
 }
 
 TEST(CommandLine, TelemetryComesEvery30SecondsUnlessToldOtherwise) {
-  EXPECT_EQ(parse({"--flash", "f", "--mqtt", "mqtt://h"}).line().options.telemetry, std::chrono::seconds{30});
+  EXPECT_EQ(parse({"--flash", "f", "--mqtt", "mqtt://h"}).line().options.telemetry,
+            std::chrono::seconds{30});
 }
 
 struct Mistake {
@@ -91,7 +134,8 @@ TEST(CommandLine, EveryMistakeExits2AndSaysWhatIsWrong) {
       {{"--flash", "f", "--factory", "i", "--development", "--size", "5"}, "--size"},
       {{"--flash", "f", "--mqtt", "127.0.0.1"}, "mqtt://HOST"},
       {{"--flash", "f", "--mqtt", "mqtt://h", "--fault", "explode=1"}, "crash-on-boot=VERSION"},
-      {{"--flash", "f", "--mqtt", "mqtt://h", "--fault", "crash-on-boot=1"}, "crash-on-boot=VERSION"},
+      {{"--flash", "f", "--mqtt", "mqtt://h", "--fault", "crash-on-boot=1"},
+       "crash-on-boot=VERSION"},
       {{"--flash", "f", "--mqtt", "mqtt://h", "--ca", "/nonexistent"}, "--ca"},
       {{"--flash", "f", "--mqtt", "mqtt://h", "--token-file", "/nonexistent"}, "--token-file"},
       {{"--flash", "f", "--mqtt", "mqtt://h", "--exit-when-confirmed", "new"}, "semantic version"},
@@ -120,8 +164,8 @@ TEST(CommandLine, TokenAndTrustAnchorsComeFromFiles) {
   std::ofstream{folder / "ca.pem"} << "-----BEGIN CERTIFICATE-----\n";
   const std::string token = (folder / "token").string();
   const std::string ca = (folder / "ca.pem").string();
-  const Parsed parsed =
-      parse({"--flash", "f", "--mqtt", "mqtts://h", "--token-file", token.c_str(), "--ca", ca.c_str()});
+  const Parsed parsed = parse(
+      {"--flash", "f", "--mqtt", "mqtts://h", "--token-file", token.c_str(), "--ca", ca.c_str()});
   ASSERT_EQ(parsed.code(), -1) << parsed.errors;
   EXPECT_EQ(parsed.line().options.token, "secret");
   EXPECT_THAT(parsed.line().options.ca_pem, HasSubstr("BEGIN"));

@@ -10,7 +10,9 @@ namespace otaria::simulator {
 
 EventLog::EventLog(const std::filesystem::path& file, bool verbose)
     : out_{file.empty() ? stdout : std::fopen(file.c_str(), "ae")}, verbose_{verbose} {
-  if (!out_) throw std::system_error{errno, std::generic_category(), "cannot write the log " + file.string()};
+  if (!out_)
+    throw std::system_error{
+        errno, std::generic_category(), "cannot write the log " + file.string()};
 }
 
 void EventLog::line(std::string_view area, std::string_view text) {

@@ -8,7 +8,8 @@
 
 namespace otaria::simulator {
 
-/// The device's serial console: one line per event, stamped with the seconds since the chip started.
+/// The device's serial console: one line per event, stamped with the seconds since the chip
+/// started.
 class EventLog {
  public:
   /// Appends to `file`; empty: standard output. Throws std::system_error.

@@ -15,10 +15,12 @@ using std::chrono::steady_clock;
 
 constexpr milliseconds longest_wait{50};  ///< also how soon a signal or the control file is noticed
 constexpr milliseconds control_period{50};
-constexpr seconds time_until_planned_crash{2};
+constexpr seconds time_until_planned_crash{1};
 constexpr seconds longest_farewell{2};
 
-LinkSettings link_settings(const DeviceOptions& options, const device::Identity& identity, const std::string& trust) {
+LinkSettings link_settings(const DeviceOptions& options,
+                           const device::Identity& identity,
+                           const std::string& trust) {
   return {.broker = options.broker,
           .device_id = std::string{identity.id.view()},
           .mac = std::string{identity.mac.view()},
@@ -28,7 +30,10 @@ LinkSettings link_settings(const DeviceOptions& options, const device::Identity&
 
 }  // namespace
 
-Session::Session(VirtualDevice& device, const BootReport& report, const Provisioned& provisioned, std::string version)
+Session::Session(VirtualDevice& device,
+                 const BootReport& report,
+                 const Provisioned& provisioned,
+                 std::string version)
     : owner_{device},
       log_{device.log_},
       flash_{device.flash_},
@@ -38,13 +43,15 @@ Session::Session(VirtualDevice& device, const BootReport& report, const Provisio
       clock_{device.plan_},
       random_{device.options_.seed + device.starts_},
       application_{device.plan_, device.vetoes_, version_},
-      link_{link_settings(device.options_,
-                          provisioned.identity,
-                          device.options_.ca_pem.empty() ? provisioned.ca_pem : device.options_.ca_pem),
+      link_{link_settings(
+                device.options_,
+                provisioned.identity,
+                device.options_.ca_pem.empty() ? provisioned.ca_pem : device.options_.ca_pem),
             [this](std::string_view text) { log_.line("mqtt", text); }},
-      fetcher_{device.engine_,
-               {.ca_pem = device.options_.ca_pem.empty() ? provisioned.ca_pem : device.options_.ca_pem},
-               [this](std::string_view text) { log_.line("http", text); }},
+      fetcher_{
+          device.engine_,
+          {.ca_pem = device.options_.ca_pem.empty() ? provisioned.ca_pem : device.options_.ca_pem},
+          [this](std::string_view text) { log_.line("http", text); }},
       broker_tap_{link_, flash_, log_},
       fetcher_tap_{fetcher_, flash_, log_},
       agent_{{.flash = flash_,
@@ -65,7 +72,9 @@ device::Status Session::start_agent(ResetReason reason) {
   if (!status) return status;
   const bool on_trial = bootloader_watches_ || !agent_.facts().confirmed;
   log_.line("agent",
-            fmt::format("runs as version {}{}", agent_.running_version(), on_trial ? ", on trial" : ", confirmed"));
+            fmt::format("runs as version {}{}",
+                        agent_.running_version(),
+                        on_trial ? ", on trial" : ", confirmed"));
   const FaultPlan& plan = owner_.plan_;
   if (on_trial && plan.no_network_in_trial.contains(version_)) {
     log_.line("fault", "no network in this trial");
@@ -126,7 +135,8 @@ void Session::wait() {
   const auto limit = std::clamp(until_run, milliseconds{0}, longest_wait);
   curl_waitfd broker{};
   broker.fd = link_.socket();
-  broker.events = static_cast<short>(CURL_WAIT_POLLIN | (link_.wants_write() ? CURL_WAIT_POLLOUT : 0));
+  broker.events =
+      static_cast<short>(CURL_WAIT_POLLIN | (link_.wants_write() ? CURL_WAIT_POLLOUT : 0));
   owner_.engine_.wait(broker.fd >= 0 ? std::span{&broker, 1} : std::span<curl_waitfd>{}, limit);
 }
 
@@ -141,7 +151,9 @@ void Session::run_agent() {
   tell_progress();
 }
 
-bool Session::is_over() const { return !flash_.powered() || system_.restart_requested(); }
+bool Session::is_over() const {
+  return !flash_.powered() || system_.restart_requested();
+}
 
 void Session::tell_progress() {
   if (agent_.step() != told_step_) {
@@ -150,13 +162,16 @@ void Session::tell_progress() {
   }
   if (!told_fatal_ && flash_.powered() && agent_.fatal().fault != contract::Fault::none) {
     told_fatal_ = true;
-    log_.line("agent", fmt::format("gives up until the next start: flash failed at 0x{:x}", agent_.fatal().expected));
+    log_.line("agent",
+              fmt::format("gives up until the next start: flash failed at 0x{:x}",
+                          agent_.fatal().expected));
   }
 }
 
 bool Session::target_is_confirmed() const {
   const std::string& target = owner_.options_.exit_when_confirmed;
-  if (target.empty() || agent_.running_version() != target || !agent_.facts().confirmed) return false;
+  if (target.empty() || agent_.running_version() != target || !agent_.facts().confirmed)
+    return false;
   if (agent_.ledger().current() || !link_.is_connected()) return false;
   const device::Outcome* last = agent_.ledger().latest_outcome();
   return last == nullptr || last->acknowledged;
@@ -165,7 +180,8 @@ bool Session::target_is_confirmed() const {
 void Session::send_telemetry() {
   if (owner_.options_.telemetry.count() == 0 || steady_clock::now() < next_telemetry_) return;
   next_telemetry_ = steady_clock::now() + owner_.options_.telemetry;
-  // Heap and signal are invented: there is neither. They move a little so that a chart shows something.
+  // Heap and signal are invented: there is neither. They move a little so that a chart shows
+  // something.
   const std::uint32_t noise = random_.next();
   link_.publish_telemetry(fmt::format(R"({{"version":"{}","uptime_s":{},"heap":{},"rssi":{}}})",
                                       agent_.running_version(),

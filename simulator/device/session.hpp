@@ -15,7 +15,10 @@ namespace otaria::simulator {
 /// One life of the agent, from start() to the next reset: all that a reset wipes out.
 class Session {
  public:
-  Session(VirtualDevice& device, const BootReport& report, const Provisioned& provisioned, std::string version);
+  Session(VirtualDevice& device,
+          const BootReport& report,
+          const Provisioned& provisioned,
+          std::string version);
 
   VirtualDevice::Outcome run(device::ResetReason reason);
 

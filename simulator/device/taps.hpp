@@ -17,7 +17,8 @@ namespace otaria::simulator {
 
 class BrokerTap final : public device::BrokerLink {
  public:
-  BrokerTap(BrokerLink& link, const VirtualFlash& flash, EventLog& log) : link_{link}, flash_{flash}, log_{log} {}
+  BrokerTap(BrokerLink& link, const VirtualFlash& flash, EventLog& log)
+      : link_{link}, flash_{flash}, log_{log} {}
 
   void connect(std::string_view will) override {
     if (!flash_.powered()) return;
@@ -65,7 +66,8 @@ class FetcherTap final : public device::Fetcher {
   std::uint32_t offset_ = 0;
 };
 
-/// Events on their way to the agent. Cuts the power where the plan says so, before the agent sees the bytes.
+/// Events on their way to the agent. Cuts the power where the plan says so, before the agent sees
+/// the bytes.
 class EventTap final : public device::AgentEvents {
  public:
   EventTap(AgentEvents& agent, const FetcherTap& fetcher, VirtualFlash& flash, EventLog& log)
@@ -80,8 +82,9 @@ class EventTap final : public device::AgentEvents {
   }
   void on_broker_lost() override { agent_.on_broker_lost(); }
   void on_message(std::span<const char> payload, std::uint32_t true_length) override {
-    log_.line("notice",
-              true_length == 0 ? "withdrawn (empty)" : std::string_view{payload.data(), payload.size()});
+    log_.line(
+        "notice",
+        true_length == 0 ? "withdrawn (empty)" : std::string_view{payload.data(), payload.size()});
     agent_.on_message(payload, true_length);
   }
   void on_published() override { agent_.on_published(); }

@@ -20,7 +20,10 @@ constexpr milliseconds start_up_time{100};
 
 }  // namespace
 
-VirtualDevice::VirtualDevice(VirtualFlash& flash, DeviceOptions options, FaultPlan plan, EventLog& log)
+VirtualDevice::VirtualDevice(VirtualFlash& flash,
+                             DeviceOptions options,
+                             FaultPlan plan,
+                             EventLog& log)
     : flash_{flash},
       options_{std::move(options)},
       plan_{std::move(plan)},
@@ -36,8 +39,9 @@ VirtualDevice::End VirtualDevice::run(const std::atomic<bool>& stop) {
   switched_on_ = steady_clock::now();
   ResetReason reason = ResetReason::power_on;
   while (true) {
-    const Outcome outcome = power_up(reason);
+    Outcome outcome = power_up(reason);
     if (outcome.end) return *outcome.end;
+    if (!flash_.powered()) outcome = power_lost();  // together with another reset
     reason = outcome.reset;
     std::this_thread::sleep_for(start_up_time);
     if (const auto end = ended()) return *end;
@@ -90,14 +94,16 @@ VirtualDevice::Outcome VirtualDevice::unusable(std::string_view why) {
 }
 
 VirtualDevice::Outcome VirtualDevice::power_lost() {
-  log_.line("chip", fmt::format("lost its power, after {} flash operations", flash_.counters().operations));
+  log_.line("chip",
+            fmt::format("lost its power, after {} flash operations", flash_.counters().operations));
   flash_.power_on();
   return {ResetReason::power_on, {}};
 }
 
 void VirtualDevice::apply_plan() {
   flash_.set_timing(FlashTiming::typical(plan_.slow_flash));
-  if (plan_.power_cut_after) flash_.cut_power_in(*std::exchange(plan_.power_cut_after, std::nullopt));
+  if (plan_.power_cut_after)
+    flash_.cut_power_in(*std::exchange(plan_.power_cut_after, std::nullopt));
 }
 
 bool VirtualDevice::obey_control() {
@@ -126,7 +132,8 @@ bool VirtualDevice::obey_control() {
 
 std::optional<VirtualDevice::End> VirtualDevice::ended() const {
   if (*stop_) return End::switched_off;
-  if (options_.run_for && steady_clock::now() - switched_on_ >= *options_.run_for) return End::time_over;
+  if (options_.run_for && steady_clock::now() - switched_on_ >= *options_.run_for)
+    return End::time_over;
   return std::nullopt;
 }
 

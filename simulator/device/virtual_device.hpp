@@ -33,10 +33,13 @@ struct DeviceOptions {
   std::uint64_t seed = 0;
 };
 
-/// One powered virtual ESP32-S3: boots, runs the agent, and starts again after each reset until it is switched off.
+/// One powered virtual ESP32-S3: boots, runs the agent, and starts again after each reset until it
+/// is switched off.
 ///
-/// Resets   everything above the flash is made anew: agent, connections, RAM. A panic or a power cut drops the broker's
-///          socket without a DISCONNECT; a restart the agent asked for first writes out what it published.
+/// Resets   everything above the flash is made anew: agent, connections, RAM. A panic or a power
+/// cut drops the broker's
+///          socket without a DISCONNECT; a restart the agent asked for first writes out what it
+///          published.
 /// Thread   one; `stop` may be set from a signal handler.
 class VirtualDevice {
  public:
@@ -44,7 +47,8 @@ class VirtualDevice {
     switched_off,  ///< `stop` was set
     confirmed,     ///< exit_when_confirmed came true
     time_over,     ///< run_for has passed
-    unusable,      ///< no layout, no identity, nothing bootable, or the agent cannot start; the log says which
+    unusable,      ///< no layout, no identity, nothing bootable, or the agent cannot start; the log
+                   ///< says which
   };
 
   VirtualDevice(VirtualFlash& flash, DeviceOptions options, FaultPlan plan, EventLog& log);
@@ -59,7 +63,9 @@ class VirtualDevice {
   };
 
   Outcome power_up(device::ResetReason reason);
-  Outcome run_image(const BootReport& report, const Provisioned& provisioned, device::ResetReason reason);
+  Outcome run_image(const BootReport& report,
+                    const Provisioned& provisioned,
+                    device::ResetReason reason);
   Outcome hang();
   Outcome unusable(std::string_view why);
   Outcome power_lost();

@@ -8,10 +8,12 @@
 
 namespace otaria::simulator {
 
-/// A text file in which a test or a person writes, line by line, what shall happen to a running device.
+/// A text file in which a test or a person writes, line by line, what shall happen to a running
+/// device.
 ///
 /// Lines    each counts once, when its newline is there; lines present at the start count too.
-/// Changes  appending gives the new lines; anything else (truncated, replaced, rewritten) gives all lines of the new
+/// Changes  appending gives the new lines; anything else (truncated, replaced, rewritten) gives all
+/// lines of the new
 ///          content. A file that is not there has no lines.
 /// Source   docs/spec/virtual-device.md, "Control file".
 class ControlFile {

@@ -26,7 +26,9 @@ class ControlFileTest : public testing::Test {
   ControlFile control_{path_};
 };
 
-TEST_F(ControlFileTest, AFileThatIsNotThereSaysNothing) { EXPECT_THAT(control_.new_lines(), IsEmpty()); }
+TEST_F(ControlFileTest, AFileThatIsNotThereSaysNothing) {
+  EXPECT_THAT(control_.new_lines(), IsEmpty());
+}
 
 TEST_F(ControlFileTest, LinesThereAtTheStartCountAndEachCountsOnce) {
   append("slow-flash=1\nclear\n");

@@ -71,7 +71,7 @@ constexpr std::array kinds{
     FaultKind{"hang-on-boot", "VERSION", "its agent never runs; the watchdog resets the chip", put_version<&FaultPlan::hang_on_boot>},
     FaultKind{"self-test-fail", "VERSION", "its application's self-test fails", put_version<&FaultPlan::self_test_fail>},
     FaultKind{"no-network-in-trial", "VERSION", "cannot reach the broker while on trial", put_version<&FaultPlan::no_network_in_trial>},
-    FaultKind{"crash-in-trial", "VERSION", "panics two seconds into its trial, before it can be confirmed", put_version<&FaultPlan::crash_in_trial>},
+    FaultKind{"crash-in-trial", "VERSION", "panics one second into its trial, before it can be confirmed", put_version<&FaultPlan::crash_in_trial>},
     FaultKind{"power-cut-after", "N", "the N-th coming flash operation is torn, then the chip starts again; once", put_count<&FaultPlan::power_cut_after>},
     FaultKind{"power-cut-at-bytes", "N", "the power goes when a download has reached byte N; once", put_count<&FaultPlan::power_cut_at_bytes>},
     FaultKind{"slow-flash", "FACTOR", "erasing and programming take FACTOR times the typical time (45 ms a sector); 0: none", put_factor},

@@ -23,7 +23,8 @@ struct FaultPlan {
   std::set<std::string, std::less<>> self_test_fail;
   std::set<std::string, std::less<>> no_network_in_trial;
   std::set<std::string, std::less<>> crash_in_trial;
-  std::optional<std::uint64_t> power_cut_after;  ///< flash operations from now; taken out once armed
+  std::optional<std::uint64_t>
+      power_cut_after;  ///< flash operations from now; taken out once armed
   std::optional<std::uint64_t> power_cut_at_bytes;  ///< of a download; taken out once it happened
   double slow_flash = 0;  ///< times the typical duration; 0: as fast as the host
   std::chrono::milliseconds veto_download{0};

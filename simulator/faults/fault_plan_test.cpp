@@ -55,17 +55,20 @@ TEST(FaultPlan, AMalformedValueIsAnsweredByTheRightForm) {
   EXPECT_THAT(refusal_of("crash-on-boot="), HasSubstr("crash-on-boot=VERSION"));
   EXPECT_THAT(refusal_of("crash-on-boot"), HasSubstr("crash-on-boot=VERSION"));
   for (const char* value : {"0", "-1", "1x", "", "99999999999999999999", "1.5"}) {
-    EXPECT_THAT(refusal_of(std::string{"power-cut-after="} + value), HasSubstr("power-cut-after=N")) << value;
+    EXPECT_THAT(refusal_of(std::string{"power-cut-after="} + value), HasSubstr("power-cut-after=N"))
+        << value;
   }
   for (const char* value : {"-1", "nan", "inf", "fast", "1e9", ""}) {
-    EXPECT_THAT(refusal_of(std::string{"slow-flash="} + value), HasSubstr("slow-flash=FACTOR")) << value;
+    EXPECT_THAT(refusal_of(std::string{"slow-flash="} + value), HasSubstr("slow-flash=FACTOR"))
+        << value;
   }
   EXPECT_THAT(refusal_of("veto-download=soon"), HasSubstr("veto-download=SECONDS"));
   EXPECT_THAT(refusal_of("clock=gps"), HasSubstr("clock=unset|ntp"));
 }
 
 TEST(FaultPlan, AnUnknownFaultIsAnsweredByAllThereAre) {
-  for (const char* fault : {"", "=", "explode=1.4.0", "Crash-on-boot=1.4.0", " crash-on-boot=1.4.0"}) {
+  for (const char* fault :
+       {"", "=", "explode=1.4.0", "Crash-on-boot=1.4.0", " crash-on-boot=1.4.0"}) {
     EXPECT_THAT(refusal_of(fault), HasSubstr("no-network-in-trial=VERSION")) << fault;
   }
 }
