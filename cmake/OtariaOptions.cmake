@@ -34,6 +34,10 @@ if(OTARIA_SANITIZE)
                       $<$<CXX_COMPILER_ID:GNU>:-Wno-tsan>)
 endif()
 
+if(OTARIA_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)  # every module reports its branches; targets link the driver
+endif()
+
 if(OTARIA_CCACHE)
   find_program(OTARIA_CCACHE_PROGRAM ccache)
   if(OTARIA_CCACHE_PROGRAM)

@@ -1,0 +1,31 @@
+// libFuzzer: the image checker must give the same verdict for the same bytes however they are cut,
+// and never crash.
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+
+#include "device/verify/image_checker.hpp"
+
+using namespace otaria::device;
+
+extern "C" int LLVMFuzzerInitialize(int*, char***) {
+  if (!init_crypto()) std::abort();
+  return 0;
+}
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size == 0) return 0;
+  const std::size_t piece = std::size_t{data[0]} + 1;
+  const std::span<const std::uint8_t> image{data + 1, size - 1};
+  ImageChecker whole;
+  whole.update(image);
+  ImageChecker cut;
+  for (std::size_t at = 0; at < image.size(); at += piece) {
+    cut.update(image.subspan(at, std::min(piece, image.size() - at)));
+  }
+  const ImageVerdict one = whole.finish();
+  const ImageVerdict other = cut.finish();
+  if (one.defect != other.defect || one.offset != other.offset) std::abort();
+  if (whole.has_head()) (void)whole.head();
+  return 0;
+}
