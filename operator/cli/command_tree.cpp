@@ -8,6 +8,7 @@
 
 #include "operator/cli/completion.hpp"
 #include "operator/cli/device_verbs.hpp"
+#include "operator/cli/image_tree.hpp"
 #include "operator/cli/monitor.hpp"
 #include "operator/cli/release_verbs.hpp"
 #include "operator/cli/up.hpp"
@@ -15,16 +16,6 @@
 
 namespace otaria::cli {
 namespace {
-
-/// A verb with its example. Its arguments live as long as the callback that reads them.
-CLI::App* add_verb(CLI::App& parent,
-                   const char* name,
-                   const char* what,
-                   const std::string& example) {
-  CLI::App* verb = parent.add_subcommand(name, what);
-  verb->footer("Example:\n  " + example);
-  return verb;
-}
 
 CLI::App* add_group(CLI::App& app, const char* name, const char* what) {
   CLI::App* group = app.add_subcommand(name, what);
@@ -319,6 +310,15 @@ void add_rest(CLI::App& app, Request& request) {
 
 }  // namespace
 
+CLI::App* add_verb(CLI::App& parent,
+                   const char* name,
+                   const char* what,
+                   const std::string& example) {
+  CLI::App* verb = parent.add_subcommand(name, what);
+  verb->footer("Example:\n  " + example);
+  return verb;
+}
+
 void build_command_tree(CLI::App& app, Request& request) {
   app.name("otaria");
   app.description("Firmware updates for fleets of ESP32-S3 sensors: what an operator does.");
@@ -341,6 +341,7 @@ void build_command_tree(CLI::App& app, Request& request) {
                request.global.json,
                "One JSON object (watch, monitor: one per line) in place of text");
   app.add_flag("--quiet", request.global.quiet, "Results and errors only");
+  add_image_verbs(app, request);
   add_release(app, request);
   add_update(app, request);
   add_device(app, request);

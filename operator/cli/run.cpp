@@ -30,6 +30,14 @@ std::string command_so_far(const CLI::App& app) {
   return command;
 }
 
+/// CLI11 misses the verb before it looks at the word that stands in its place; that word is what the user wants named.
+std::string description_of(const CLI::ParseError& error, const CLI::App& app) {
+  const auto unknown = app.remaining(true);
+  const std::string what = error.what();
+  if (unknown.empty() || what.find("subcommand") == std::string::npos) return what;
+  return "`" + command_so_far(app) + "` has no verb `" + unknown.front() + "`";
+}
+
 }  // namespace
 
 int run_program(CLI::App& app,
