@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,15 +12,30 @@
 /// HTTP as the handlers see it: plain values, no Boost. server/http/ turns them into bytes on sockets.
 namespace otaria::server {
 
-/// A request whose head was read. The body is read only when the handler asks for it (BodyReader) or, for requests
-/// announced at most `max_buffered_body` bytes long, is already in `body`.
+/// A regular file open for reading, shared by all who send it. Owns the descriptor.
+struct OpenFile {
+  OpenFile(int open_descriptor, std::uint64_t bytes) : descriptor(open_descriptor), size(bytes) {}
+  ~OpenFile();
+  OpenFile(const OpenFile&) = delete;
+  OpenFile& operator=(const OpenFile&) = delete;
+
+  const int descriptor;
+  const std::uint64_t size;  ///< bytes, when it was opened
+  std::string etag;          ///< strong, with its quotes: `"<sha256>"`; empty: none, and no conditions are judged
+  std::string header_lines;  ///< further header lines, each ended by CRLF (Content-Type, Cache-Control)
+};
+
+/// A request. A body of at most HttpConfig::max_buffered_body bytes is whole in `body`; a longer one (up to the route's
+/// HttpConfig::body_limit) lies in an unnamed temporary file, `body_file`, and `body` is empty. Either is complete before
+/// the handler is called. Read the file with pread from offset 0; it vanishes with the last Request that holds it.
 struct Request {
-  std::string method;  ///< upper case
-  std::string path;    ///< percent-decoded, without query; never contains NUL or a `..` segment (answered 400 before)
+  std::string method;  ///< upper case: GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS
+  std::string path;    ///< percent-decoded, without query; starts with `/`; never contains NUL or a `..` segment
   std::vector<std::pair<std::string, std::string>> query;    ///< decoded, in order; names may repeat
   std::vector<std::pair<std::string, std::string>> headers;  ///< names in lower case
   std::string body;
-  std::string remote;  ///< address:port of the peer
+  std::shared_ptr<const OpenFile> body_file;  ///< instead of `body`
+  std::string remote;                         ///< address:port of the peer
 
   [[nodiscard]] std::optional<std::string_view> header(std::string_view lower_case_name) const {
     for (const auto& [name, value] : headers) {
@@ -35,25 +49,22 @@ struct Request {
     }
     return std::nullopt;
   }
+  [[nodiscard]] std::uint64_t body_size() const { return body_file ? body_file->size : body.size(); }
 };
 
-/// Part of a file, sent with sendfile; the descriptor stays open while the response lives.
-struct FileRange {
-  std::shared_ptr<const int> descriptor;  ///< closed by its deleter
-  std::uint64_t offset = 0;
-  std::uint64_t length = 0;
-};
-
-/// Pulls the next piece of an event stream; an empty optional ends it. Called on the worker pool; may block for at most
-/// one second and then return an empty string (nothing yet).
+/// Pulls the next piece of an event stream. An empty string: nothing yet, ask again after HttpConfig::event_poll; an empty
+/// optional ends the stream. Called on one thread that serves all event streams, so it must not block; exceptions end
+/// the stream.
 using EventSource = std::function<std::optional<std::string>()>;
 
 struct Response {
   int status = 200;
   std::vector<std::pair<std::string, std::string>> headers;  ///< without Content-Length, Date, Connection
   std::string body;
-  std::optional<FileRange> file;      ///< instead of body
-  EventSource events;                 ///< instead of body: chunk by chunk until it ends or the client leaves
+  /// Instead of body. The server itself applies HEAD, Range, If-Range and If-None-Match and adds ETag, Accept-Ranges
+  /// and the file's header_lines.
+  std::shared_ptr<const OpenFile> file;
+  EventSource events;  ///< instead of body: chunk by chunk until it ends, the client leaves or the server stops
 };
 
 }  // namespace otaria::server
