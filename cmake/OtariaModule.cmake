@@ -18,6 +18,9 @@ add_library(otaria_test_pch STATIC ${CMAKE_CURRENT_LIST_DIR}/test_pch.cpp)
 target_link_libraries(otaria_test_pch PUBLIC GTest::gtest GTest::gmock GTest::gmock_main Threads::Threads)
 target_precompile_headers(otaria_test_pch PUBLIC <gtest/gtest.h> <gmock/gmock.h> <string> <vector> <map> <optional> <filesystem>
                           <fstream> <random> <thread>)
+# A precompiled header is used only under the very flags it was made with, and programs are compiled with -fPIE.
+set_target_properties(otaria_test_pch PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+target_compile_options(otaria_test_pch PRIVATE -fPIE)
 
 function(ota_module name)
   cmake_parse_arguments(PARSE_ARGV 1 M "DEVICE" "" "SOURCES;USES;TESTS;TEST_USES;SYSTEM_LIBS")
