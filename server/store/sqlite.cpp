@@ -10,8 +10,8 @@ namespace {
 constexpr int busy_timeout_ms = 10'000;
 
 [[noreturn]] void fail(sqlite3* handle, std::string_view doing) {
-  throw StoreError{std::string{doing} + ": " + sqlite3_errmsg(handle) + " (SQLite code " +
-                   std::to_string(sqlite3_extended_errcode(handle)) + ")"};
+  throw DatabaseError{std::string{doing} + ": " + sqlite3_errmsg(handle) + " (SQLite code " +
+                      std::to_string(sqlite3_extended_errcode(handle)) + ")"};
 }
 
 }  // namespace
@@ -80,16 +80,16 @@ Connection::Connection(const std::filesystem::path& file) {
   if (sqlite3_open_v2(file.c_str(), &handle_, flags, nullptr) != SQLITE_OK) {
     const std::string reason = handle_ ? sqlite3_errmsg(handle_) : "out of memory";
     sqlite3_close(handle_);
-    throw StoreError{"cannot open the database " + file.string() + ": " + reason};
+    throw DatabaseError{"cannot open the database " + file.string() + ": " + reason};
   }
   try {
     sqlite3_busy_timeout(handle_, busy_timeout_ms);
     execute(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
         "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY");
-  } catch (const StoreError& error) {
+  } catch (const DatabaseError& error) {
     sqlite3_close(handle_);
-    throw StoreError{"the database " + file.string() + " cannot be used: " + error.what()};
+    throw DatabaseError{"the database " + file.string() + " cannot be used: " + error.what()};
   }
 }
 

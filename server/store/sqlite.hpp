@@ -10,7 +10,7 @@
 struct sqlite3;
 struct sqlite3_stmt;
 
-/// SQLite in C++: errors thrown as StoreError, handles closed, statements prepared once.
+/// SQLite in C++: errors thrown as DatabaseError, handles closed, statements prepared once.
 namespace otaria::server::sqlite {
 
 /// A prepared statement, lent by its connection; reset when the loan ends.

@@ -35,7 +35,7 @@ std::optional<UpdateError> error_at(const Statement& row, int column) {
 
 contract::UpdateState state_at(const Statement& row, int column) {
   const auto state = contract::update_state_from(row.text(column));
-  if (!state) throw StoreError{"the database holds an unknown state: " + row.text(column)};
+  if (!state) throw DatabaseError{"the database holds an unknown state: " + row.text(column)};
   return *state;
 }
 

@@ -68,13 +68,14 @@ void check_ours(Connection& connection, std::int64_t version) {
   const std::int64_t id = connection.pragma("application_id");
   const bool empty = version == 0 && connection.pragma("schema_version") == 0;
   if (!empty && id != application_id) {
-    throw StoreError{"the database was not made by otariad (application_id " + std::to_string(id) +
-                     "): choose another --data directory"};
+    throw DatabaseError{"the database was not made by otariad (application_id " +
+                        std::to_string(id) + "): choose another --data directory"};
   }
   if (version > newest_schema_version()) {
-    throw StoreError{"the database has schema " + std::to_string(version) +
-                     ", this otariad knows up to " + std::to_string(newest_schema_version()) +
-                     ": run the newer otariad, or restore the backup made before its first start"};
+    throw DatabaseError{
+        "the database has schema " + std::to_string(version) + ", this otariad knows up to " +
+        std::to_string(newest_schema_version()) +
+        ": run the newer otariad, or restore the backup made before its first start"};
   }
 }
 

@@ -18,7 +18,7 @@ void check_whole(sqlite::Connection& connection, const std::filesystem::path& fi
   auto statement = connection.lend("PRAGMA quick_check(1)");
   const std::string verdict = statement.step() ? statement.text(0) : "no answer";
   if (verdict != "ok") {
-    throw StoreError{"is damaged (" + verdict + "): restore it from a backup"};
+    throw DatabaseError{"is damaged (" + verdict + "): restore it from a backup"};
   }
 }
 
@@ -36,8 +36,8 @@ SqliteStore::SqliteStore(const std::filesystem::path& file) : file_{file} {
   try {
     check_whole(*writer_, file_);
     sqlite::migrate(*writer_);
-  } catch (const StoreError& error) {
-    throw StoreError{"the database " + file_.string() + ": " + error.what()};
+  } catch (const DatabaseError& error) {
+    throw DatabaseError{"the database " + file_.string() + ": " + error.what()};
   }
 }
 
@@ -77,7 +77,7 @@ void SqliteStore::write(const std::function<void(StoreTransaction&)>& work) {
   } catch (...) {
     try {
       writer_->execute("ROLLBACK");
-    } catch (const StoreError&) {
+    } catch (const DatabaseError&) {
       // SQLite has rolled back by itself (disk full, I/O error); the first exception tells why.
     }
     throw;

@@ -12,8 +12,8 @@ namespace otaria::server {
 
 /// The store in one SQLite file: write-ahead log, every commit on the disk before write() returns.
 ///
-/// Errors   the constructor throws StoreError: not creatable, not a database, corrupt, of another
-/// program, or newer. Threads  any; reads run beside each other and beside the one write.
+/// Errors   the constructor throws DatabaseError: not creatable, not a database, corrupt, of
+/// another program, or newer. Threads  any; reads run beside each other and beside the one write.
 class SqliteStore final : public Store {
  public:
   explicit SqliteStore(const std::filesystem::path& file);

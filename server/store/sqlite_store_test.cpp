@@ -28,7 +28,7 @@ class SqliteFile : public testing::Test {
   std::string error_of_opening() {
     try {
       SqliteStore store{file_};
-    } catch (const StoreError& error) {
+    } catch (const DatabaseError& error) {
       return error.what();
     }
     return "opened";

@@ -19,7 +19,7 @@ namespace otaria::server {
 
 /// The database failed (disk full, corrupt, locked, newer than this program). The text is for the
 /// operator's log.
-class StoreError : public std::runtime_error {
+class DatabaseError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
@@ -75,7 +75,7 @@ struct StoreCounts {
 };
 
 /// One consistent view of the database.
-/// Errors   StoreError.
+/// Errors   DatabaseError.
 /// Threads  the thread it was given to.
 class StoreView {
  public:

@@ -392,7 +392,7 @@ TEST_P(StoreContract, UndoesAllOfATransactionThatThrows) {
 TEST_P(StoreContract, RefusesADeploymentOfADeviceThatDoesNotExist) {
   EXPECT_THROW(
       write([](StoreTransaction& t) { t.put_deployment(some_deployment("U1", "nobody")); }),
-      StoreError);
+      DatabaseError);
 }
 
 TEST_P(StoreContract, TellsWhatEachCommitChanged) {
