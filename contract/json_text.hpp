@@ -9,7 +9,9 @@
 #include "contract/text.hpp"
 
 /// What both codecs ask of a JSON text before they read it, and the reading of its strings. No
-/// heap. Source  RFC 8259; RFC 3629 for UTF-8.
+/// heap.
+///
+/// Source  RFC 8259; RFC 3629 for UTF-8.
 namespace otaria::contract {
 
 /// Containers inside each other, the outermost counted.

@@ -18,8 +18,8 @@ inline constexpr std::size_t max_state_bytes =
 
 /// How the latest update ended.
 struct LastOutcome {
-  std::string_view update;  ///< empty: member absent (three-field notice)
-  std::string_view target;
+  std::string_view update = {};  ///< empty: member absent (three-field notice)
+  std::string_view target = {};
   UpdateState state = UpdateState::succeeded;
   std::uint32_t seq = 0;  ///< of the status that said so
 };
@@ -28,33 +28,35 @@ struct LastOutcome {
 /// and version, is not written. Names (product, hardware, channel) of the lengths that
 /// vocabulary.hpp allows always fit, unless they hold control characters.
 struct StateFields {
-  std::string_view id;
-  std::string_view mac;  ///< 12 lower-case hex digits
+  std::string_view id = {};
+  std::string_view mac = {};  ///< 12 lower-case hex digits
   bool online = true;
   std::uint32_t session = 0;
-  std::string_view product;
-  std::string_view hardware;
-  std::string_view chip;  ///< at most 16 bytes
-  std::string_view channel;
-  std::string_view version;
-  std::string_view build;  ///< first 16 hex digits of the running image's app_elf_sha256
-  Digest image;            ///< of the running image file as published
-  std::string_view slot;   ///< `ota_0`, `ota_1`
-  bool confirmed = true;   ///< false during a trial
+  std::string_view product = {};
+  std::string_view hardware = {};
+  std::string_view chip = {};  ///< at most 16 bytes
+  std::string_view channel = {};
+  std::string_view version = {};
+  std::string_view build = {};  ///< first 16 hex digits of the running image's app_elf_sha256
+  Digest image = {};            ///< of the running image file as published
+  std::string_view slot = {};   ///< `ota_0`, `ota_1`
+  bool confirmed = true;        ///< false during a trial
   std::uint32_t security_counter = 0;
   std::uint32_t keys = 0;       ///< serial of the key list in force; 0: none
   bool development = false;     ///< `mode`
-  std::string_view agent;       ///< version of the agent itself
+  std::string_view agent = {};  ///< version of the agent itself
   std::uint32_t max_image = 0;  ///< bytes of the passive slot
-  std::string_view reset_reason;
-  std::optional<LastOutcome> last;
+  std::string_view reset_reason = {};
+  std::optional<LastOutcome> last = {};
   std::uint32_t seq = 0;
   bool seq_reset = false;  ///< the member is written only when true
 };
 
 /// Writes the payload of `<id>/ota/state`. Returns its length in bytes, or 0 when it does not fit
 /// `out` (whose content is then of no use). `patch` is the empty list: this build decodes no
-/// patches. Source  docs/spec/contract.md, "State".
+/// patches.
+///
+/// Source  docs/spec/contract.md, "State".
 std::size_t write_state(const StateFields& fields, std::span<char> out);
 
 /// Writes the will, `{"id":…,"version":…,"online":false,"session":N}`; returns as write_state.

@@ -40,7 +40,9 @@ struct Policy {
   std::uint32_t longest_retry_after_s = 3600;   ///< a server may not send us away for longer
   std::uint32_t veto_limit_s = 86400;           ///< the application's `not_now` ends in `busy` after this
   std::uint32_t absent_notice_limit_s = 86400;  ///< connected time without the notice of an unfinished update
+  std::uint32_t expired_url_limit_s = 3600;     ///< connected time without a renewed URL
   std::uint32_t failed_attempts_limit = 3;      ///< per image digest, unless forced
+  std::uint32_t trial_starts_limit = 3;         ///< an unconfirmed image that keeps starting goes back after this
 };
 
 }  // namespace otaria::device

@@ -44,7 +44,7 @@ class Application {
   enum class Answer : std::uint8_t { yes, not_now };
   enum class Health : std::uint8_t { pending, passed, failed };
 
-  /// May the download start or go on? `not_now` is asked again until the agent's veto limit (then `busy`).
+  /// May the download start? `not_now` is asked again until the agent's veto limit (then `busy`).
   virtual Answer may_download() { return Answer::yes; }
   /// May the device restart into the new image now?
   virtual Answer may_reboot() { return Answer::yes; }

@@ -1,0 +1,186 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "device/agent/agent_events.hpp"
+#include "device/agent/identity.hpp"
+#include "device/agent/steps.hpp"
+#include "device/download/backoff.hpp"
+#include "device/download/response.hpp"
+#include "device/download/slot_writer.hpp"
+#include "device/journal/journal.hpp"
+#include "device/journal/ledger.hpp"
+#include "device/ports/broker_link.hpp"
+#include "device/ports/clock.hpp"
+#include "device/ports/fetcher.hpp"
+#include "device/ports/flash.hpp"
+#include "device/ports/system.hpp"
+#include "device/slot/boot_records.hpp"
+#include "device/slot/layout.hpp"
+#include "device/status/reporter.hpp"
+#include "device/verify/image_checker.hpp"
+#include "device/verify/image_in_flash.hpp"
+#include "device/verify/sha256.hpp"
+
+namespace otaria::device {
+
+/// Everything a platform gives; all of it outlives the agent.
+struct Ports {
+  Flash& flash;
+  Clock& clock;
+  Random& random;
+  BrokerLink& broker;
+  Fetcher& fetcher;
+  System& system;
+  Application& application;
+};
+
+/// The update agent: notices in, one honest story out, and a device that always boots a whole image.
+///
+/// Use      construct, start() once per boot, then deliver events and call run() (AgentEvents). init_crypto() comes
+///          before. After System::restart() was called the object is spent.
+/// Memory   everything inside the object: agent_bytes, checked at compile time; about 3 KiB of stack; no heap.
+/// Thread   one.
+/// Source   docs/spec/agent.md, docs/spec/contract.md.
+class Agent final : public AgentEvents {
+ public:
+  Agent(const Ports& ports, const Identity& identity, const Policy& policy = {});
+
+  /// Reads partition table and journal, makes running slot, boot records and journal agree, and goes on with
+  /// what a reset interrupted. May hash the running image (only when the journal does not know it).
+  /// Errors  flash_failed, also for a partition table without the agent's partitions (`found` = LayoutDefect).
+  Status start(const BootInfo& boot);
+
+  void on_broker_connected() override;
+  void on_broker_lost() override;
+  void on_message(std::span<const char> payload, std::uint32_t true_length) override;
+  void on_published() override;
+  void on_http_header(std::string_view name, std::string_view value) override;
+  void on_http_head(std::uint32_t status) override;
+  void on_http_body(std::span<const std::uint8_t> bytes) override;
+  void on_http_end() override;
+  void on_http_failed(FetchFailure failure) override;
+  std::uint32_t run() override;
+
+  [[nodiscard]] std::string_view running_version() const { return facts_.version.view(); }
+  [[nodiscard]] const Facts& facts() const { return facts_; }
+  [[nodiscard]] Step step() const { return step_; }
+  [[nodiscard]] const Ledger& ledger() const { return ledger_; }
+  /// Set when journal or flash failed: nothing is updated until the next start.
+  [[nodiscard]] const Error& fatal() const { return fatal_; }
+
+ private:
+  // Start (agent_start.cpp)
+  Status find_partitions();
+  Status identify_running();
+  Status describe_unknown_image(const ImageIdentity& found);
+  Status read_build();
+  void reconcile();
+  bool runs_unfinished_update() const;
+  void begin_trial();
+  void end_after_return(bool bootloader_refused_it);
+  Error cause_of_return(bool bootloader_refused_it) const;
+
+  // Notices (agent_notice.cpp)
+  void withdraw();
+  void offer(const contract::Notice& notice, std::uint32_t defect);
+  void repeat(const contract::Notice& notice);
+  void refuse(const contract::Notice& notice, Error error, contract::UpdateState state);
+  void begin_accepted();
+  void take_parked_notice();
+
+  // Download (agent_download.cpp)
+  void prepare_download();
+  void start_over();
+  void request();
+  void retry(Error error, std::optional<std::uint32_t> retry_after_s = {});
+  void begin_body(const ResponseJudgement& judgement);
+  bool begin_first_block();
+  void take_block();
+  void judge_wrong_body();
+  void download_complete();
+  void start_scan(std::uint32_t end, bool head_from_flash);
+  bool scan_slice();
+  void finish_prefix_scan();
+  void verify();
+  void finish_rehash();
+  void select();
+  [[nodiscard]] Error transport_error() const;
+
+  // Driving (agent.cpp)
+  void enter(Step step);
+  std::uint32_t run_step();
+  std::uint32_t run_delaying();
+  std::uint32_t run_awaiting();
+  std::uint32_t run_transfer();
+  std::uint32_t run_installed();
+  std::uint32_t run_leaving();
+  std::uint32_t run_trial();
+  void confirm();
+  void fail_trial(Error error);
+  void go_back();
+  void keep_connected();
+  void account_connected_time();
+  void finish(contract::UpdateState state, Error error);
+  void finish_by_bytes(Error error);
+  void report_waiting();
+  [[nodiscard]] std::uint32_t bytes_in_hand() const;
+  void mark(Mark mark, bool durable = false);
+  bool ok(Status status);
+  [[nodiscard]] std::uint64_t now() const { return ports_.clock.monotonic_ms(); }
+  [[nodiscard]] std::uint32_t until(std::uint64_t time) const;
+  [[nodiscard]] std::uint32_t passive() const { return 1 - facts_.slot; }
+  [[nodiscard]] const Region& passive_slot() const { return slots_[passive()]; }
+
+  Ports ports_;
+  Identity identity_;
+  Policy policy_;
+  Facts facts_;
+  std::array<std::uint8_t, contract::max_packet_bytes> message_{};
+  Journal journal_;
+  Ledger ledger_;
+  Reporter reporter_;
+  std::optional<BootRecords> records_;
+  std::array<Region, Ledger::slots> slots_{};
+
+  Step step_ = Step::idle;
+  std::uint64_t step_entered_ms_ = 0;
+  Error fatal_;
+  bool parked_ = false;          ///< a notice came when it could not be judged; asked for again after the final state
+
+  // Broker
+  Backoff reconnect_;
+  bool link_open_ = false;       ///< connecting or connected
+  std::uint64_t reconnect_at_ms_ = 0;
+  std::uint64_t connected_ms_ = 0;  ///< connected time within the present step
+  std::uint64_t accounted_ms_ = 0;
+
+  // Download
+  SlotWriter writer_;
+  ImageChecker checker_;
+  Sha256 file_hash_;
+  ResponseHead head_;
+  Backoff backoff_;
+  std::uint64_t resume_at_ms_ = 0;     ///< end of a wait
+  std::uint64_t progress_at_ms_ = 0;   ///< last time a block was written
+  std::uint64_t window_started_ms_ = 0;
+  std::uint32_t window_bytes_ = 0;
+  std::uint32_t request_offset_ = 0;
+  std::uint32_t last_status_ = 0;
+  std::uint32_t ranges_ignored_ = 0;
+  std::uint32_t scan_at_ = 0;
+  std::uint32_t scan_end_ = 0;
+  bool scan_head_from_flash_ = false;
+  bool download_reported_ = false;  ///< `downloading` was entered since the last start or wait
+  bool refetch_first_sector_ = false;
+  Error wrong_size_;
+};
+
+inline constexpr std::size_t agent_bytes = sizeof(Agent);
+static_assert(agent_bytes <= 6 * 1024, "the agent's static memory, transfer and message buffers included");
+
+}  // namespace otaria::device

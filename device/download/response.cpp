@@ -1,0 +1,130 @@
+#include "device/download/response.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace otaria::device {
+namespace {
+
+constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+bool same_ignoring_case(std::string_view a, std::string_view b) {
+  return std::ranges::equal(a, b, [](char x, char y) { return lower(x) == lower(y); });
+}
+
+std::string_view trimmed(std::string_view text) {
+  const auto blank = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; };
+  while (!text.empty() && blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && blank(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+std::optional<std::uint32_t> number(std::string_view text) {
+  std::uint32_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size() || text.empty()) return std::nullopt;
+  return value;
+}
+
+// bytes <first>-<last>/<total>
+std::optional<ResponseHead::Range> range(std::string_view text) {
+  constexpr std::string_view unit = "bytes ";
+  if (text.size() < unit.size() || !same_ignoring_case(text.substr(0, unit.size()), unit)) return std::nullopt;
+  text = trimmed(text.substr(unit.size()));
+  const std::size_t dash = text.find('-');
+  const std::size_t slash = text.find('/');
+  if (dash == std::string_view::npos || slash == std::string_view::npos || slash < dash) return std::nullopt;
+  const auto first = number(text.substr(0, dash));
+  const auto last = number(text.substr(dash + 1, slash - dash - 1));
+  const auto total = number(text.substr(slash + 1));
+  if (!first || !last || !total || *first > *last || *last >= *total) return std::nullopt;
+  return ResponseHead::Range{*first, *last, *total};
+}
+
+Error http_error(std::uint32_t status, const DownloadRequest& request) {
+  return {Fault::download_failed, status, request.offset};
+}
+
+ResponseJudgement refused_size(Error error, std::uint32_t total) {
+  ResponseJudgement judgement;
+  judgement.verdict = ResponseVerdict::body;
+  judgement.error = error;
+  judgement.total = total;
+  judgement.wrong_size = true;
+  return judgement;
+}
+
+ResponseJudgement judge_whole(std::uint32_t status, const ResponseHead& head, const DownloadRequest& request) {
+  ResponseJudgement judgement;
+  judgement.error = http_error(status, request);
+  // Firmware without a length cannot be bounded, and an encoded body is not the file (give_up).
+  if (!head.content_length() || head.is_encoded()) return judgement;
+  const std::uint32_t length = *head.content_length();
+  if (length > request.largest) return refused_size({Fault::too_large, length, request.largest}, length);
+  if (request.total != 0 && length > request.total) {
+    return refused_size({Fault::too_large, length, request.total}, length);
+  }
+  if (length == 0 || (request.total != 0 && length < request.total)) {
+    return refused_size({Fault::download_failed, status, length}, length);
+  }
+  judgement.verdict = request.offset == 0 ? ResponseVerdict::body : ResponseVerdict::from_start;
+  judgement.total = length;
+  return judgement;
+}
+
+ResponseJudgement judge_part(std::uint32_t status, const ResponseHead& head, const DownloadRequest& request) {
+  ResponseJudgement judgement;
+  judgement.error = http_error(status, request);
+  judgement.verdict = ResponseVerdict::retry;
+  const auto& part = head.content_range();
+  if (!part || head.is_encoded() || part->first != request.offset || part->last + 1 != part->total ||
+      (request.total != 0 && part->total != request.total) || part->total > request.largest) {
+    return judgement;
+  }
+  if (head.content_length() && *head.content_length() != part->last - part->first + 1) return judgement;
+  judgement.verdict = ResponseVerdict::body;
+  judgement.total = part->total;
+  return judgement;
+}
+
+}  // namespace
+
+void ResponseHead::add(std::string_view name, std::string_view value) {
+  name = trimmed(name);
+  value = trimmed(value);
+  if (same_ignoring_case(name, "content-length")) content_length_ = number(value);
+  if (same_ignoring_case(name, "content-range")) content_range_ = range(value);
+  if (same_ignoring_case(name, "retry-after")) retry_after_s_ = number(value);
+  if (same_ignoring_case(name, "content-encoding")) encoded_ = !same_ignoring_case(value, "identity");
+  if (same_ignoring_case(name, "etag")) {
+    const bool strong = value.size() >= 2 && value.front() == '"' && value.back() == '"';
+    if (!strong || !etag_.assign(value)) etag_.clear();
+  }
+}
+
+ResponseJudgement judge_response(std::uint32_t status, const ResponseHead& head, const DownloadRequest& request) {
+  if (status == 200) return judge_whole(status, head, request);
+  if (status == 206) return judge_part(status, head, request);
+  ResponseJudgement judgement;
+  judgement.error = http_error(status, request);
+  judgement.retry_after_s = head.retry_after_s();
+  switch (status) {
+    case 401:
+    case 403:
+    case 410:
+      judgement.verdict = ResponseVerdict::expired_url;
+      break;
+    case 408:
+    case 416:  // the file is shorter than what was in hand: begin again
+    case 425:
+    case 429:
+      judgement.verdict = ResponseVerdict::retry;
+      break;
+    default:
+      judgement.verdict = status >= 500 ? ResponseVerdict::retry : ResponseVerdict::give_up;
+      break;
+  }
+  return judgement;
+}
+
+}  // namespace otaria::device

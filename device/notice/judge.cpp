@@ -1,0 +1,39 @@
+#include "device/notice/judge.hpp"
+
+#include <algorithm>
+
+#include "contract/semver.hpp"
+
+namespace otaria::device {
+
+Status judge(const contract::Notice& notice, const Situation& situation) {
+  if (!situation.development) {
+    if (notice.manifest.empty()) return Error{Fault::manifest_required};
+    return Error{Fault::unknown_key};  // no key list in force: nothing can be proven genuine
+  }
+  if (notice.size && *notice.size > situation.max_image) {
+    return Error{Fault::too_large, *notice.size, situation.max_image};
+  }
+  if (notice.deadline && situation.unix_s && *situation.unix_s > *notice.deadline) {
+    return Error{Fault::notice_expired, *situation.unix_s, *notice.deadline};
+  }
+  if (notice.force) return {};
+  if (!contract::is_newer(notice.version.view(), situation.running_version)) return Error{Fault::not_newer};
+  if (situation.failed_attempts >= situation.failed_attempts_limit) {
+    return Error{Fault::attempts_exhausted, situation.failed_attempts, situation.failed_attempts_limit};
+  }
+  return {};
+}
+
+std::uint32_t courtesy_wait_s(const contract::Notice& notice,
+                              std::optional<std::uint32_t> unix_s,
+                              std::uint32_t random) {
+  if (notice.force) return 0;
+  const auto spread = static_cast<std::uint32_t>(random % (notice.spread_s + 1ULL));
+  const std::uint32_t until_window =
+      notice.not_before && unix_s && *notice.not_before > *unix_s ? *notice.not_before - *unix_s : 0;
+  // Within the window the fleet still spreads, or it would start as one when the window opens.
+  return until_window > 0xFFFFFFFFU - spread ? 0xFFFFFFFFU : until_window + spread;
+}
+
+}  // namespace otaria::device

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "contract/messages.hpp"
+#include "device/agent/identity.hpp"
+#include "device/result/result.hpp"
+
+namespace otaria::device {
+
+/// What a notice is judged against.
+struct Situation {
+  std::string_view running_version;
+  std::uint32_t max_image = 0;        ///< bytes of the passive slot
+  std::uint32_t failed_attempts = 0;  ///< with this digest
+  std::uint32_t failed_attempts_limit = 3;
+  std::optional<std::uint32_t> unix_s;  ///< only while the clock is set
+  bool development = false;
+};
+
+/// Whether a well-formed notice may be followed. The first objection wins; `force` skips only the order of versions
+/// and the count of attempts.
+/// Errors  manifest_required, unknown_key, too_large, notice_expired, not_newer, attempts_exhausted.
+/// Source  docs/spec/contract.md, "Notice"; reference trust section 8.
+Status judge(const contract::Notice& notice, const Situation& situation);
+
+/// Why a device waits before it downloads, in seconds from now; 0 = it need not. `random` picks the place in `spread`.
+std::uint32_t courtesy_wait_s(const contract::Notice& notice,
+                              std::optional<std::uint32_t> unix_s,
+                              std::uint32_t random);
+
+}  // namespace otaria::device
