@@ -14,13 +14,14 @@
 
 namespace otaria::server {
 
-/// Answers a request. Called on the worker pool, by several threads at once; may block. An exception becomes a 500 whose
-/// text does not reach the client.
+/// Answers a request. Called on the worker pool, by several threads at once; may block. An
+/// exception becomes a 500 whose text does not reach the client.
 using Handler = std::function<Response(const Request&)>;
 
-/// The fast path of downloads: an artifact already open and verified, or null, and then the request goes to the Handler
-/// (which may open it for the next time). Called on the event loops, by several threads at once: must not block.
-/// `path` is decoded. The server answers GET and HEAD by itself and refuses every other method.
+/// The fast path of downloads: an artifact already open and verified, or null, and then the request
+/// goes to the Handler (which may open it for the next time). Called on the event loops, by several
+/// threads at once: must not block. `path` is decoded. The server answers GET and HEAD by itself
+/// and refuses every other method.
 using FileLookup = std::function<std::shared_ptr<const OpenFile>(std::string_view path)>;
 
 struct HttpConfig {
@@ -30,25 +31,29 @@ struct HttpConfig {
   unsigned workers = 4;               ///< threads for handlers
 
   std::size_t max_connections = 12'000;  ///< beyond: 503 with Retry-After, closed
-  std::size_t max_downloads = 4'000;     ///< file bodies under way; beyond: 503 with Retry-After, kept alive
-  std::size_t max_uploads = 16;          ///< bodies on their way to a file; beyond: 503 with Retry-After
-  std::size_t max_event_streams = 256;   ///< beyond: 503 with Retry-After
+  std::size_t max_downloads =
+      4'000;  ///< file bodies under way; beyond: 503 with Retry-After, kept alive
+  std::size_t max_uploads = 16;  ///< bodies on their way to a file; beyond: 503 with Retry-After
+  std::size_t max_event_streams = 256;  ///< beyond: 503 with Retry-After
   std::chrono::seconds retry_after{5};
 
   std::size_t max_head_bytes = 8 * 1024;           ///< request line and headers; beyond: 431
   std::size_t max_target_bytes = 2 * 1024;         ///< beyond: 414
   std::size_t max_buffered_body = 64 * 1024;       ///< longer bodies go to a file
   std::filesystem::path spool_directory = "/tmp";  ///< of those files; they never have a name there
-  /// Longest body of a request, in bytes (beyond: 413), decided by method and path before the body is read. Called on
-  /// the event loops: must not block. Empty: max_buffered_body for every request.
+  /// Longest body of a request, in bytes (beyond: 413), decided by method and path before the body
+  /// is read. Called on the event loops: must not block. Empty: max_buffered_body for every
+  /// request.
   std::function<std::uint64_t(std::string_view method, std::string_view path)> body_limit;
 
-  std::chrono::milliseconds head_timeout{10'000};   ///< from a request's first byte (or the accept) to its whole head
-  std::chrono::milliseconds idle_timeout{60'000};   ///< between requests of a connection
+  std::chrono::milliseconds head_timeout{
+      10'000};  ///< from a request's first byte (or the accept) to its whole head
+  std::chrono::milliseconds idle_timeout{60'000};     ///< between requests of a connection
   std::chrono::milliseconds progress_window{60'000};  ///< a peer that moves fewer than
-  std::uint64_t progress_bytes = 1024;                ///< ... this many body bytes in a window is closed
+  std::uint64_t progress_bytes = 1024;  ///< ... this many body bytes in a window is closed
   std::chrono::milliseconds event_poll{200};
-  std::chrono::milliseconds event_heartbeat{15'000};  ///< a comment on a silent event stream, to notice the dead
+  std::chrono::milliseconds event_heartbeat{
+      15'000};  ///< a comment on a silent event stream, to notice the dead
 };
 
 /// Counted since start; read at any time, by any thread.
@@ -68,7 +73,8 @@ struct HttpStatistics {
 ///
 /// Threads  its own; start(), stop() and the destructor are for one owner, the rest for any thread.
 /// Errors   start() throws std::runtime_error, with address and reason, when it cannot listen.
-/// Memory   about 3 KiB per idle connection; up to max_head_bytes more while a head arrives, up to 64 KiB more while a
+/// Memory   about 3 KiB per idle connection; up to max_head_bytes more while a head arrives, up to
+/// 64 KiB more while a
 ///          body does. File bodies go out by sendfile(2) and take none.
 /// Source   RFC 9110, 9112; docs/spec/rest.md; Server-Sent Events: HTML standard, 9.2.
 class HttpServer {
@@ -82,8 +88,8 @@ class HttpServer {
   [[nodiscard]] std::uint16_t port() const;  ///< once started
   [[nodiscard]] HttpStatistics statistics() const;
 
-  /// Accepts no more, closes idle connections and event streams, lets responses under way finish for at most `grace`,
-  /// closes what is left, and returns when no handler runs any more.
+  /// Accepts no more, closes idle connections and event streams, lets responses under way finish
+  /// for at most `grace`, closes what is left, and returns when no handler runs any more.
   void stop(std::chrono::milliseconds grace);
 
  private:
