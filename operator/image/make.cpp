@@ -49,16 +49,21 @@ class Payload {
   /// Fills the range; equal offsets of two versions get equal bytes but in the version's own
   /// blocks.
   void fill(Bytes& image, std::size_t begin, std::size_t end) const {
-    for (std::size_t at = begin; at < end; ++at) {
+    for (std::size_t at = begin; at < end;) {
       const std::uint64_t block = at / block_bytes;
       const bool changed = mix(own_ ^ block) % 1000 < changed_per_mille_;
-      const std::uint64_t word = mix((changed ? own_ : common_) + at / 8);
-      image[at] = static_cast<std::uint8_t>(word >> at % 8 * 8 & 0xFF);
+      const std::size_t block_end = std::min<std::size_t>((block + 1) * block_bytes, end);
+      for (; at < block_end; ++at) image[at] = byte_at(changed ? own_ : common_, at);
     }
   }
 
  private:
   static constexpr std::size_t block_bytes = 64;
+
+  static std::uint8_t byte_at(std::uint64_t seed, std::size_t at) {
+    return static_cast<std::uint8_t>(mix(seed + at / 8) >> at % 8 * 8 & 0xFF);
+  }
+
   std::uint64_t common_;
   std::uint64_t own_;
   std::uint64_t changed_per_mille_;

@@ -16,8 +16,6 @@ namespace {
 constexpr std::string_view temporary_prefix = ".incoming-";
 constexpr std::string_view suffix = ".bin";
 constexpr std::string_view firmware = "/firmware/";
-/// Open artifacts kept for the fast path; each costs a descriptor.
-constexpr std::size_t max_open = 512;
 
 std::string text_of(const contract::Digest& digest) {
   const auto hex = contract::hex_of(digest);
@@ -50,7 +48,8 @@ void set_immutable_headers(OpenFile& file, const contract::Digest& digest) {
       "Cache-Control: public, max-age=31536000, immutable\r\n";
 }
 
-ArtifactStore::ArtifactStore(std::filesystem::path directory) : directory_(std::move(directory)) {
+ArtifactStore::ArtifactStore(std::filesystem::path directory, std::size_t max_open)
+    : directory_(std::move(directory)), max_open_(max_open) {
   std::filesystem::create_directories(directory_);
   for (const auto& entry : std::filesystem::directory_iterator(directory_)) {
     if (!entry.path().filename().string().starts_with(temporary_prefix)) continue;
@@ -217,7 +216,7 @@ void ArtifactStore::remember(const contract::Digest& digest, Open open) {
   const std::unique_lock lock(mutex_);
   verified_[digest] = open.identity;
   if (open_.insert_or_assign(digest, std::move(open)).second) opened_order_.push_back(digest);
-  if (opened_order_.size() > max_open) {
+  if (opened_order_.size() > max_open_) {
     open_.erase(opened_order_.front());
     opened_order_.pop_front();
   }

@@ -45,7 +45,8 @@ struct StoredArtifact {
 /// directory cannot be used.
 class ArtifactStore {
  public:
-  explicit ArtifactStore(std::filesystem::path directory);
+  /// `max_open`: artifacts kept open for find_open(), a descriptor each.
+  explicit ArtifactStore(std::filesystem::path directory, std::size_t max_open = 512);
   ~ArtifactStore();
 
   struct Put {
@@ -110,6 +111,7 @@ class ArtifactStore {
   bool sync_directory() const;
 
   std::filesystem::path directory_;
+  std::size_t max_open_;
   int directory_descriptor_ = -1;
   mutable std::shared_mutex mutex_;  // of the three below
   std::map<contract::Digest, FileIdentity> verified_;

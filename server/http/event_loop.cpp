@@ -1,5 +1,7 @@
 #include "server/http/event_loop.hpp"
 
+#include <signal.h>
+
 #include <algorithm>
 #include <ctime>
 
@@ -14,7 +16,14 @@ EventLoop::~EventLoop() {
 
 void EventLoop::start() {
   asio::co_spawn(context_, sweep(), asio::detached);
-  thread_ = std::thread([this] { context_.run(); });
+  thread_ = std::thread([this] {
+    // sendfile(2) to a peer that reset the connection raises SIGPIPE and knows no MSG_NOSIGNAL.
+    sigset_t broken_pipe;
+    ::sigemptyset(&broken_pipe);
+    ::sigaddset(&broken_pipe, SIGPIPE);
+    ::pthread_sigmask(SIG_BLOCK, &broken_pipe, nullptr);
+    context_.run();
+  });
 }
 
 void EventLoop::adopt(tcp::socket socket, bool admitted) {

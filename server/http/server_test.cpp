@@ -287,6 +287,20 @@ TEST_F(HttpServerTest, ClosesAClientThatDoesNotDrainItsDownload) {
   while (server->statistics().active_downloads != 0) std::this_thread::yield();
 }
 
+TEST_F(HttpServerTest, SurvivesClientsThatResetTheirDownloads) {
+  start();
+  for (int i = 0; i < 50; ++i) {
+    TestClient client(server->port(), 4096);
+    const linger reset_on_close{1, 0};
+    ::setsockopt(
+        client.descriptor(), SOL_SOCKET, SO_LINGER, &reset_on_close, sizeof reset_on_close);
+    client.send("GET /firmware/big HTTP/1.1\r\nHost: a\r\n\r\n");
+    client.read_at_least(1);
+  }
+  while (server->statistics().active_connections != 0) std::this_thread::yield();
+  EXPECT_EQ(server->statistics().active_downloads, 0u);
+}
+
 TEST_F(HttpServerTest, ClosesAClientWhoseBodyStalls) {
   HttpConfig config;
   config.progress_window = milliseconds(100);

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 #include <deque>
+#include <set>
 #include <stdexcept>
 #include <thread>
 #include <utility>
@@ -23,6 +24,7 @@ using std::chrono::steady_clock;
 
 constexpr int keep_alive_s = 60;
 constexpr std::chrono::milliseconds time_to_find_no_network{1000};
+constexpr std::chrono::milliseconds longest_wait_to_leave{1000};
 
 /// Size of a PUBLISH packet of QoS 1: fixed header, topic, packet id, payload.
 std::size_t publish_packet_bytes(std::size_t topic, std::size_t payload) {
@@ -91,6 +93,7 @@ struct MosquittoLink::Session {
   }
   static void on_disconnect(mosquitto*, void* self, int) { of(self).ended = true; }
   static void on_publish(mosquitto*, void* self, int message_id) {
+    of(self).unacknowledged.erase(message_id);
     if (message_id == of(self).awaited_puback) of(self).events.push_back({Kind::published});
   }
   static void on_message(mosquitto*, void* self, const mosquitto_message* message) {
@@ -109,6 +112,9 @@ struct MosquittoLink::Session {
   std::deque<Event> events;
   std::string refusal;
   steady_clock::time_point opened = steady_clock::now();
+  std::set<int> unacknowledged;  ///< published with QoS 1, no PUBACK yet
+  std::optional<steady_clock::time_point>
+      leave_at;  ///< a DISCONNECT was asked for: when it is sent at the latest
   int awaited_puback = -1;
   bool connected = false;
   bool ended = false;
@@ -193,43 +199,44 @@ void MosquittoLink::publish(Topic topic, std::string_view payload) {
   const std::string name =
       settings_.device_id +
       std::string{is_state ? contract::state_topic_suffix : contract::status_topic_suffix};
-  send(name, payload, 1, is_state, is_connected() ? &session_->awaited_puback : nullptr);
+  const int message_id = send(name, payload, 1, is_state);
+  if (message_id >= 0) session_->awaited_puback = message_id;
 }
 
 void MosquittoLink::publish_telemetry(std::string_view payload) {
-  send(settings_.device_id + std::string{contract::telemetry_topic_suffix},
-       payload,
-       0,
-       false,
-       nullptr);
+  send(settings_.device_id + std::string{contract::telemetry_topic_suffix}, payload, 0, false);
 }
 
-void MosquittoLink::send(
-    std::string_view topic, std::string_view payload, int qos, bool retain, int* message_id) {
-  if (!is_connected()) return;
-  if (publish_packet_bytes(topic.size(), payload.size()) > contract::max_packet_bytes) {
-    tell_("fault of the caller: a packet of " +
-          std::to_string(publish_packet_bytes(topic.size(), payload.size())) + " bytes for " +
+int MosquittoLink::send(std::string_view topic, std::string_view payload, int qos, bool retain) {
+  if (!is_connected()) return -1;
+  const std::size_t packet = publish_packet_bytes(topic.size(), payload.size());
+  if (packet > contract::max_packet_bytes) {
+    tell_("fault of the caller: a packet of " + std::to_string(packet) + " bytes for " +
           std::string{topic} + " was not sent; 1024 are allowed");
-    return;
+    return -1;
   }
-  mosquitto_publish(session_->handle,
-                    message_id,
-                    std::string{topic}.c_str(),
-                    static_cast<int>(payload.size()),
-                    payload.data(),
-                    qos,
-                    retain);
+  int message_id = -1;
+  const int result = mosquitto_publish(session_->handle,
+                                       &message_id,
+                                       std::string{topic}.c_str(),
+                                       static_cast<int>(payload.size()),
+                                       payload.data(),
+                                       qos,
+                                       retain);
+  if (result != MOSQ_ERR_SUCCESS) return -1;
+  if (qos > 0) session_->unacknowledged.insert(message_id);
+  return message_id;
 }
 
+// A broker that finds the socket closed while it writes a PUBACK takes the connection for lost,
+// whatever DISCONNECT it has not read yet, and publishes the will: so the PUBACKs are awaited.
 void MosquittoLink::disconnect() {
-  if (is_connected()) mosquitto_disconnect(session_->handle);
+  if (is_connected()) session_->leave_at = steady_clock::now() + longest_wait_to_leave;
 }
 
 void MosquittoLink::leave() {
   if (!is_connected()) return drop();
-  const std::string topic = settings_.device_id + std::string{contract::state_topic_suffix};
-  send(topic, session_->will, 1, true, nullptr);
+  send(settings_.device_id + std::string{contract::state_topic_suffix}, session_->will, 1, true);
   disconnect();
 }
 
@@ -255,7 +262,9 @@ int MosquittoLink::socket() const {
 }
 
 bool MosquittoLink::wants_write() const {
-  return socket() >= 0 && mosquitto_want_write(session_->handle);
+  if (socket() < 0) return false;
+  const bool leaves_now = session_->leave_at && session_->unacknowledged.empty();
+  return leaves_now || mosquitto_want_write(session_->handle);
 }
 
 void MosquittoLink::step() {
@@ -275,12 +284,20 @@ void MosquittoLink::step() {
   if (result == MOSQ_ERR_SUCCESS && mosquitto_want_write(handle))
     result = mosquitto_loop_write(handle, 1);
   if (result == MOSQ_ERR_SUCCESS) result = mosquitto_loop_misc(handle);
+  if (result == MOSQ_ERR_SUCCESS) leave_when_due();
   if (result == MOSQ_ERR_SUCCESS && !session_->ended) return;
   const std::string_view why =
       result == MOSQ_ERR_ERRNO ? std::strerror(errno) : mosquitto_strerror(result);
   end_session(!session_->refusal.empty()                      ? std::string_view{session_->refusal}
               : session_->ended && result == MOSQ_ERR_SUCCESS ? "disconnected"
                                                               : why);
+}
+
+void MosquittoLink::leave_when_due() {
+  if (!session_->leave_at || !is_connected()) return;
+  const bool acknowledged = session_->unacknowledged.empty();
+  if (acknowledged || steady_clock::now() >= *session_->leave_at)
+    mosquitto_disconnect(session_->handle);
 }
 
 void MosquittoLink::end_session(std::string_view why) {

@@ -78,8 +78,9 @@ class MosquittoLink final : public device::BrokerLink {
   bool load_trust(Session& session);
   void start_connecting(const std::shared_ptr<Session>& session);
   void end_session(std::string_view why);
-  void send(
-      std::string_view topic, std::string_view payload, int qos, bool retain, int* message_id);
+  void leave_when_due();
+  /// The message id, -1 if it was not sent.
+  int send(std::string_view topic, std::string_view payload, int qos, bool retain);
 
   LinkSettings settings_;
   Tell tell_;

@@ -1,0 +1,86 @@
+#include "server/api/endpoints.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <array>
+#include <memory>
+
+#include "server/api/handlers.hpp"
+#include "server/api/problem.hpp"
+
+namespace otaria::server {
+namespace {
+
+// clang-format off
+constexpr std::array table{
+  Endpoint{"POST",   "/api/v1/releases",              publish_release},
+  Endpoint{"GET",    "/api/v1/releases",              list_releases},
+  Endpoint{"GET",    "/api/v1/releases/{id}",         show_release},
+  Endpoint{"GET",    "/api/v1/devices",               list_devices},
+  Endpoint{"GET",    "/api/v1/devices/{id}",          show_device},
+  Endpoint{"GET",    "/api/v1/devices/{id}/statuses", list_statuses},
+  Endpoint{"POST",   "/api/v1/updates",               send_updates},
+  Endpoint{"GET",    "/api/v1/updates",               list_updates},
+  Endpoint{"GET",    "/api/v1/updates/{id}",          show_update},
+  Endpoint{"DELETE", "/api/v1/updates/{id}",          withdraw_update},
+  Endpoint{"GET",    "/api/v1/events",                follow_events},
+  Endpoint{"GET",    "/api/v1/server",                show_server},
+  Endpoint{"GET",    "/firmware/{file}",              send_image},
+  Endpoint{"GET",    "/healthz",                      show_health},
+  Endpoint{"GET",    "/readyz",                       show_readiness},
+  Endpoint{"GET",    "/metrics",                      show_metrics},
+  Endpoint{"GET",    "/",                             show_page},
+};  // clang-format on
+
+// A page of another site may make a browser send what needs no permission of ours; programs send
+// neither header.
+bool is_cross_site(const Request& request) {
+  if (request.method == "GET" || request.method == "HEAD") return false;
+  if (const auto site = request.header("sec-fetch-site")) {
+    return *site != "same-origin" && *site != "none";
+  }
+  const auto origin = request.header("origin");
+  if (!origin) return false;
+  const std::size_t scheme = origin->find("://");
+  return scheme == std::string_view::npos || origin->substr(scheme + 3) != request.header("host");
+}
+
+}  // namespace
+
+std::span<const Endpoint> endpoints() {
+  return table;
+}
+
+std::uint64_t body_limit(std::string_view method, std::string_view path) {
+  if (method != "POST") return 0;
+  if (path == "/api/v1/releases")
+    return largest_image_bytes + 1;  // one more: the answer names the figures
+  if (path == "/api/v1/updates") return 2u << 20;
+  return 0;
+}
+
+std::function<Response(const Request&)> make_handler(Services& services) {
+  auto router = std::make_shared<Router>();
+  for (const Endpoint& endpoint : table) {
+    router->add(endpoint.method,
+                endpoint.pattern,
+                [&services, &endpoint](const Request& request, const PathParameters& parameters) {
+                  return endpoint.answer(request, parameters, services);
+                });
+  }
+  return [router](const Request& request) -> Response {
+    try {
+      if (is_cross_site(request)) {
+        return problem({"cross_site_request",
+                        "the request comes from a page of another site",
+                        "send it from a program, or from a page of this server"});
+      }
+      return (*router)(request);
+    } catch (const std::exception& unforeseen) {  // the one catch on a request's path
+      spdlog::error("{} {}: {}", request.method, request.path, unforeseen.what());
+      return problem({"internal", "the server could not answer; its log says why", "try again"});
+    }
+  };
+}
+
+}  // namespace otaria::server

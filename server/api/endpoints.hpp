@@ -1,0 +1,30 @@
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "server/api/services.hpp"
+#include "server/http/message.hpp"
+#include "server/http/router.hpp"
+
+namespace otaria::server {
+
+/// One row of the server's surface: docs/spec/rest.md in code.
+struct Endpoint {
+  std::string_view method;
+  std::string_view pattern;
+  Response (*answer)(const Request&, const PathParameters&, Services&);
+};
+
+/// Every path the server answers. server/api/openapi.yaml lists the same; a test compares them.
+std::span<const Endpoint> endpoints();
+
+/// The largest body a request may have, in bytes: 16 MiB and some for an image, 2 MiB for a list of
+/// devices, else none.
+std::uint64_t body_limit(std::string_view method, std::string_view path);
+
+/// Routes requests to the table. Refuses, with 403 `cross_site_request`, what a browser sends on
+/// behalf of another site. An exception becomes a 500 that names no internals; the log has them.
+std::function<Response(const Request&)> make_handler(Services& services);
+
+}  // namespace otaria::server

@@ -1,0 +1,42 @@
+#pragma once
+
+#include "server/api/services.hpp"
+#include "server/http/message.hpp"
+#include "server/http/router.hpp"
+
+/// One function per row of the endpoint table; what each answers stands in docs/spec/rest.md.
+/// Called by several threads at once; may block.
+namespace otaria::server {
+
+inline constexpr std::uint64_t largest_image_bytes = 16u << 20;
+
+// release_handlers.cpp
+Response publish_release(const Request& request, const PathParameters&, Services& services);
+Response list_releases(const Request& request, const PathParameters&, Services& services);
+Response show_release(const Request& request, const PathParameters& path, Services& services);
+Response send_image(const Request& request, const PathParameters& path, Services& services);
+
+// device_handlers.cpp
+Response list_devices(const Request& request, const PathParameters&, Services& services);
+Response show_device(const Request& request, const PathParameters& path, Services& services);
+Response list_statuses(const Request& request, const PathParameters& path, Services& services);
+
+// update_handlers.cpp
+Response send_updates(const Request& request, const PathParameters&, Services& services);
+Response list_updates(const Request& request, const PathParameters&, Services& services);
+Response show_update(const Request& request, const PathParameters& path, Services& services);
+Response withdraw_update(const Request& request, const PathParameters& path, Services& services);
+
+// event_handlers.cpp
+Response follow_events(const Request& request, const PathParameters&, Services& services);
+
+// server_handlers.cpp
+Response show_server(const Request& request, const PathParameters&, Services& services);
+Response show_health(const Request& request, const PathParameters&, Services& services);
+Response show_readiness(const Request& request, const PathParameters&, Services& services);
+Response show_page(const Request& request, const PathParameters&, Services& services);
+
+// metrics.cpp
+Response show_metrics(const Request& request, const PathParameters&, Services& services);
+
+}  // namespace otaria::server

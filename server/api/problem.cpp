@@ -1,0 +1,50 @@
+#include "server/api/problem.hpp"
+
+#include <array>
+#include <string_view>
+
+#include "server/api/json.hpp"
+#include "server/http/server.hpp"
+
+namespace otaria::server {
+namespace {
+
+struct Row {
+  std::string_view code;
+  int status;
+};
+
+// clang-format off
+constexpr std::array rows{
+  Row{"unknown_release", 404},   Row{"unknown_device", 404},    Row{"unknown_update", 404},
+  Row{"not_found", 404},         Row{"release_exists", 409},    Row{"ambiguous_release", 409},
+  Row{"already_final", 409},     Row{"too_large", 422},         Row{"image_too_large", 413},
+  Row{"not_an_image", 422},      Row{"digest_mismatch", 422},   Row{"wrong_chip", 422},
+  Row{"wrong_product", 422},     Row{"wrong_hardware", 422},    Row{"manifest_required", 422},
+  Row{"not_newer", 422},         Row{"notice_too_long", 422},   Row{"version_required", 422},
+  Row{"bad_version", 422},       Row{"deadline_passed", 422},   Row{"cross_site_request", 403},
+  Row{"disk_full", 507},         Row{"internal", 500},          Row{"not_ready", 503},
+};  // clang-format on
+
+}  // namespace
+
+int status_of(const std::string& code) {
+  for (const Row& row : rows) {
+    if (row.code == code) return row.status;
+  }
+  return 400;
+}
+
+Response problem(const Refusal& refusal) {
+  const int status = status_of(refusal.code);
+  Refusal shown = refusal;
+  if (shown.code == "image_too_large")
+    shown.code = "too_large";  // one word to people, two statuses
+  Response response;
+  response.status = status;
+  response.headers = {{"Content-Type", "application/problem+json"}, {"Cache-Control", "no-store"}};
+  response.body = problem_json(status, std::string{reason_phrase(status)}, shown);
+  return response;
+}
+
+}  // namespace otaria::server

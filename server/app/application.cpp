@@ -1,0 +1,188 @@
+#include "server/app/application.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <condition_variable>
+#include <mutex>
+#include <random>
+#include <thread>
+
+#include "server/api/endpoints.hpp"
+#include "server/api/event_hub.hpp"
+#include "server/app/data_directory.hpp"
+#include "server/artifact/store.hpp"
+#include "server/broker/mqtt_link.hpp"
+#include "server/store/sqlite_store.hpp"
+
+namespace otaria::server {
+namespace {
+
+constexpr std::chrono::seconds stop_grace{5};
+constexpr std::chrono::seconds tick{1};
+constexpr int ticks_between_clean_ups = 600;
+
+std::uint64_t random_seed() {
+  std::random_device device;
+  return (std::uint64_t{device()} << 32) | device();
+}
+
+MqttConfig mqtt_config(const Config& config) {
+  MqttConfig mqtt;
+  mqtt.url = config.mqtt;
+  mqtt.ca_file = config.mqtt_ca_file;
+  mqtt.client_id = "otariad-" + std::to_string(config.server_number);
+  return mqtt;
+}
+
+HttpConfig http_config(const Config& config, const DataDirectory& directory) {
+  HttpConfig http = config.http;
+  http.spool_directory =
+      directory.artifacts();  // so that an upload lies on the disk it will stay on
+  http.body_limit = body_limit;
+  return http;
+}
+
+}  // namespace
+
+class Application::Impl {
+ public:
+  Impl(const Config& config, std::string version)
+      : config_{config},
+        directory_{config.data},
+        store_{directory_.database()},
+        artifacts_{directory_.artifacts()},
+        ulids_{random_seed()},
+        events_{store_, system_unix_ms, config.silent_after_s},
+        ingest_{store_, config.deadlines, config.ingest, system_unix_ms, counters_},
+        link_{mqtt_config(config), link_events()},
+        pump_{store_,
+              config.notices,
+              [this](const std::string& topic, std::string_view payload) {
+                return link_.publish_retained(topic, payload);
+              },
+              system_unix_ms,
+              counters_},
+        dispatcher_{store_, ulids_, config.deadlines, config.public_url, system_unix_ms},
+        services_{services(std::move(version))},
+        http_{http_config(config, directory_),
+              make_handler(services_),
+              [this](std::string_view path) -> std::shared_ptr<const OpenFile> {
+                const auto digest = digest_of_path(path);
+                return digest ? artifacts_.find_open(*digest) : nullptr;
+              }} {
+    store_.on_commit([this](const Changes& changes) {
+      events_.on_commit(changes);
+      if (changes.outbox) pump_.on_outbox_changed();
+    });
+  }
+
+  ~Impl() { stop(); }
+
+  void start() {
+    http_.start();
+    link_.start();
+    clock_thread_ = std::thread{[this] { keep_time(); }};
+    const bool v6 = config_.http.address.find(':') != std::string::npos;
+    spdlog::info("otariad {}: listening on http://{}:{}, devices fetch from {}, data in {}",
+                 services_.version,
+                 v6 ? "[" + config_.http.address + "]" : config_.http.address,
+                 http_.port(),
+                 config_.public_url,
+                 config_.data);
+  }
+
+  void stop() {
+    {
+      const std::scoped_lock lock{mutex_};
+      if (std::exchange(stopping_, true)) return;
+    }
+    wake_.notify_all();
+    if (clock_thread_.joinable()) clock_thread_.join();
+    http_.stop(stop_grace);
+    link_.stop();
+    ingest_.stop();  // after the link: everything it brought is kept
+    pump_.stop();
+    events_.stop();
+  }
+
+ private:
+  MqttLink::Events link_events() {
+    return {.on_connected =
+                [this] {
+                  ++counters_.connects;
+                  pump_.on_connected();
+                },
+            .on_lost = [this] { pump_.on_lost(); },
+            .on_message = [this](std::string_view topic,
+                                 std::string_view payload,
+                                 bool retained) { ingest_.offer(topic, payload, retained); },
+            .on_published = [this](int id) { pump_.on_published(id); }};
+  }
+
+  Services services(std::string version) {
+    return {.store = store_,
+            .artifacts = artifacts_,
+            .dispatcher = dispatcher_,
+            .ulids = ulids_,
+            .events = events_,
+            .counters = counters_,
+            .clock = system_unix_ms,
+            .version = std::move(version),
+            .public_url = config_.public_url,
+            .broker_url = config_.mqtt.shown(),
+            .started_at = system_unix_ms() / 1000,
+            .silence_s = config_.silent_after_s,
+            .broker_connected = [this] { return link_.connected(); },
+            .http_statistics = [this] { return http_.statistics(); },
+            .queued_reports = [this] { return ingest_.queued(); }};
+  }
+
+  void keep_time() {
+    for (int ticks = 0;; ++ticks) {
+      {
+        std::unique_lock lock{mutex_};
+        if (wake_.wait_for(lock, tick, [this] { return stopping_; })) return;
+      }
+      try {
+        if (const std::size_t changed = dispatcher_.apply_time(); changed > 0) {
+          spdlog::warn("{} updates became stale or expired", changed);
+        }
+        if (ticks % ticks_between_clean_ups == 0) {
+          dispatcher_.forget_history(config_.keep_statuses_days * 86'400);
+        }
+      } catch (const std::exception& error) {
+        spdlog::error("housekeeping: {}", error.what());
+      }
+    }
+  }
+
+  const Config config_;
+  DataDirectory directory_;
+  BrokerCounters counters_;
+  SqliteStore store_;
+  ArtifactStore artifacts_;
+  UlidGenerator ulids_;
+  EventHub events_;
+  Ingest ingest_;
+  MqttLink link_;
+  NoticePump pump_;
+  Dispatcher dispatcher_;
+  Services services_;
+  HttpServer http_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool stopping_ = false;
+  std::thread clock_thread_;
+};
+
+Application::Application(const Config& config, std::string version)
+    : impl_{std::make_unique<Impl>(config, std::move(version))} {}
+Application::~Application() = default;
+void Application::start() {
+  impl_->start();
+}
+void Application::stop() {
+  impl_->stop();
+}
+
+}  // namespace otaria::server

@@ -1,0 +1,234 @@
+#include "server/app/config.hpp"
+
+#include <array>
+#include <charconv>
+#include <fstream>
+
+#include "contract/url.hpp"
+
+namespace otaria::server {
+namespace {
+
+using Why = std::optional<std::string>;  // what is wrong with a value; nothing: it was taken
+
+Why take_number(const std::string& text,
+                std::int64_t least,
+                std::int64_t most,
+                std::int64_t& into) {
+  std::int64_t value = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  if (text.empty() || error != std::errc{} || stop != end || value < least || value > most) {
+    return "is not a whole number from " + std::to_string(least) + " to " + std::to_string(most);
+  }
+  into = value;
+  return std::nullopt;
+}
+
+template <std::int64_t Least, std::int64_t Most, class Assign>
+Why number(const std::string& text, Assign assign) {
+  std::int64_t value = 0;
+  Why why = take_number(text, Least, Most, value);
+  if (!why) assign(value);
+  return why;
+}
+
+Why listen(Config& config, const std::string& text) {
+  const std::size_t colon = text.rfind(':');
+  std::int64_t port = 0;
+  if (colon == std::string::npos || colon == 0) return "is not ADDRESS:PORT";
+  if (take_number(text.substr(colon + 1), 1, 65535, port)) return "has no port from 1 to 65535";
+  std::string address = text.substr(0, colon);
+  if (address.starts_with('[') && address.ends_with(']')) {
+    address = address.substr(1, address.size() - 2);
+  } else if (address.find(':') != std::string::npos) {
+    return "needs brackets around an IPv6 address: [::1]:8080";
+  }
+  config.http.address = address;
+  config.http.port = static_cast<std::uint16_t>(port);
+  return std::nullopt;
+}
+
+Why broker(Config& config, const std::string& text) {
+  const auto url = parse_broker_url(text);
+  if (!url) return "is no broker URL (" + url.refusal().detail + ")";
+  config.mqtt = url.value();
+  return std::nullopt;
+}
+
+Why public_url(Config& config, const std::string& text) {
+  std::string url = text;
+  while (url.ends_with('/')) url.pop_back();
+  if (!contract::is_url(url)) return "is no http or https URL";
+  if (url.find_first_of("?#") != std::string::npos) return "may have neither query nor fragment";
+  config.public_url = url;
+  return std::nullopt;
+}
+
+Why one_of(std::string& into,
+           const std::string& text,
+           std::initializer_list<std::string_view> words) {
+  std::string list;
+  for (const std::string_view word : words) {
+    if (text == word) {
+      into = text;
+      return std::nullopt;
+    }
+    list += (list.empty() ? "" : ", ") + std::string{word};
+  }
+  return "is none of: " + list;
+}
+
+template <contract::UpdateState State>
+Why deadline(Config& config, const std::string& text) {
+  return number<1, 31'536'000>(text, [&](std::int64_t s) {
+    config.deadlines.by_state[static_cast<std::size_t>(State)] = s;
+  });
+}
+
+Why text_value(std::string& into, const std::string& text) {
+  if (text.empty()) return "is empty";
+  into = text;
+  return std::nullopt;
+}
+
+struct Key {
+  std::string_view name;
+  Why (*set)(Config&, const std::string&);
+};
+
+using S = contract::UpdateState;
+// clang-format off
+constexpr std::array keys{
+  Key{"data",       [](Config& c, const std::string& t) { return text_value(c.data, t); }},
+  Key{"public_url", public_url},
+  Key{"http.listen", listen},
+  Key{"http.max_connections", [](Config& c, const std::string& t) { return number<1, 1'000'000>(t, [&](auto n) { c.http.max_connections = static_cast<std::size_t>(n); }); }},
+  Key{"http.max_downloads",   [](Config& c, const std::string& t) { return number<1, 1'000'000>(t, [&](auto n) { c.http.max_downloads = static_cast<std::size_t>(n); }); }},
+  Key{"http.retry_after",     [](Config& c, const std::string& t) { return number<1, 3600>(t, [&](auto n) { c.http.retry_after = std::chrono::seconds{n}; }); }},
+  Key{"http.threads",         [](Config& c, const std::string& t) { return number<1, 256>(t, [&](auto n) { c.http.io_threads = static_cast<unsigned>(n); }); }},
+  Key{"http.workers",         [](Config& c, const std::string& t) { return number<1, 256>(t, [&](auto n) { c.http.workers = static_cast<unsigned>(n); }); }},
+  Key{"mqtt.url",             broker},
+  Key{"mqtt.ca_file",         [](Config& c, const std::string& t) { return text_value(c.mqtt_ca_file, t); }},
+  Key{"mqtt.username",        [](Config& c, const std::string& t) { return text_value(c.mqtt.username, t); }},
+  Key{"mqtt.password_file",   [](Config& c, const std::string& t) { return text_value(c.mqtt_password_file, t); }},
+  Key{"mqtt.server_number",   [](Config& c, const std::string& t) { return number<1, 999'999>(t, [&](auto n) { c.server_number = static_cast<std::uint32_t>(n); }); }},
+  Key{"mqtt.notices_per_second",  [](Config& c, const std::string& t) { return number<1, 1'000'000>(t, [&](auto n) { c.notices.rate = static_cast<double>(n); }); }},
+  Key{"mqtt.notice_repeat_first", [](Config& c, const std::string& t) { return number<1, 86'400>(t, [&](auto n) { c.notices.repeat_first_ms = n * 1000; }); }},
+  Key{"mqtt.notice_repeat_limit", [](Config& c, const std::string& t) { return number<1, 604'800>(t, [&](auto n) { c.notices.repeat_limit_ms = n * 1000; }); }},
+  Key{"mqtt.report_queue",        [](Config& c, const std::string& t) { return number<100, 1'000'000>(t, [&](auto n) { c.ingest.queue_limit = static_cast<std::size_t>(n); }); }},
+  Key{"deadlines.offered",     [](Config& c, const std::string& t) { return number<1, 31'536'000>(t, [&](auto n) { c.deadlines.offered = n; }); }},
+  Key{"deadlines.received",    deadline<S::received>},
+  Key{"deadlines.waiting",     deadline<S::waiting>},
+  Key{"deadlines.downloading", deadline<S::downloading>},
+  Key{"deadlines.verifying",   deadline<S::verifying>},
+  Key{"deadlines.installed",   deadline<S::installed>},
+  Key{"deadlines.rebooting",   deadline<S::rebooting>},
+  Key{"deadlines.trial",       deadline<S::trial>},
+  Key{"presence.silent_after", [](Config& c, const std::string& t) { return number<0, 31'536'000>(t, [&](auto n) { c.silent_after_s = n; }); }},
+  Key{"history.keep_days",     [](Config& c, const std::string& t) { return number<1, 36'500>(t, [&](auto n) { c.keep_statuses_days = n; }); }},
+  Key{"log.level",  [](Config& c, const std::string& t) { return one_of(c.log_level, t, {"debug", "info", "warn", "error"}); }},
+  Key{"log.format", [](Config& c, const std::string& t) { return one_of(c.log_format, t, {"text", "json"}); }},
+};
+
+constexpr std::array named{
+  NamedKey{"data",        "--data",       "OTARIAD_DATA"},
+  NamedKey{"http.listen", "--http",       "OTARIAD_HTTP"},
+  NamedKey{"mqtt.url",    "--mqtt",       "OTARIAD_MQTT"},
+  NamedKey{"public_url",  "--public-url", "OTARIAD_PUBLIC_URL"},
+  NamedKey{"log.level",   "--log-level",  "OTARIAD_LOG_LEVEL"},
+  NamedKey{"log.format",  "--log-format", "OTARIAD_LOG_FORMAT"},
+};
+// clang-format on
+
+bool is_loopback(std::string_view address) {
+  return address.starts_with("127.") || address == "::1" || address == "localhost";
+}
+
+bool is_wildcard(std::string_view address) {
+  return address == "0.0.0.0" || address == "::";
+}
+
+std::string host_of(std::string_view url) {
+  std::string_view rest = url.substr(url.find("://") + 3);
+  rest = rest.substr(0, rest.find('/'));
+  if (rest.starts_with('[')) return std::string{rest.substr(1, rest.find(']') - 1)};
+  return std::string{rest.substr(0, rest.find(':'))};
+}
+
+std::string derived_url(const HttpConfig& http) {
+  const bool v6 = http.address.find(':') != std::string::npos;
+  return "http://" + (v6 ? "[" + http.address + "]" : http.address) + ":" +
+         std::to_string(http.port);
+}
+
+void read_password(Config& config) {
+  if (config.mqtt_password_file.empty()) return;
+  std::ifstream file{config.mqtt_password_file};
+  if (!std::getline(file, config.mqtt.password)) {
+    throw ConfigError{"mqtt.password_file: " + config.mqtt_password_file +
+                      " cannot be read or is empty"};
+  }
+  if (config.mqtt.username.empty()) {
+    throw ConfigError{"mqtt.password_file needs mqtt.username"};
+  }
+}
+
+}  // namespace
+
+Config default_config() {
+  Config config;
+  config.http.port = 8080;
+  config.mqtt.host = "127.0.0.1";
+  return config;
+}
+
+std::vector<std::string_view> config_keys() {
+  std::vector<std::string_view> names;
+  for (const Key& key : keys) names.push_back(key.name);
+  return names;
+}
+
+std::span<const NamedKey> named_keys() {
+  return named;
+}
+
+void set_key(Config& config,
+             std::string_view key,
+             const std::string& value,
+             const std::string& source) {
+  for (const Key& row : keys) {
+    if (row.name != key) continue;
+    if (const Why why = row.set(config, value)) {
+      throw ConfigError{source + ": " + std::string{key} + " = \"" + value + "\" " + *why};
+    }
+    return;
+  }
+  throw ConfigError{source + ": unknown key \"" + std::string{key} + "\""};
+}
+
+std::vector<std::string> complete(Config& config) {
+  read_password(config);
+  if (config.notices.repeat_first_ms > config.notices.repeat_limit_ms) {
+    throw ConfigError{"mqtt.notice_repeat_first is greater than mqtt.notice_repeat_limit"};
+  }
+  std::vector<std::string> warnings;
+  if (config.public_url.empty()) {
+    if (is_wildcard(config.http.address)) {
+      throw ConfigError{"public_url is not set, and no device can fetch from " +
+                        config.http.address +
+                        ": add --public-url http://HOST:" + std::to_string(config.http.port) +
+                        " with the name or address under which devices reach this machine"};
+    }
+    config.public_url = derived_url(config.http);
+  }
+  if (is_loopback(host_of(config.public_url))) {
+    warnings.push_back(
+        "public_url is " + config.public_url +
+        ": only devices on this machine can fetch from there; set --public-url for others");
+  }
+  config.notices.public_url = config.public_url;
+  return warnings;
+}
+
+}  // namespace otaria::server

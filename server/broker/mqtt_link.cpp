@@ -1,0 +1,243 @@
+#include "server/broker/mqtt_link.hpp"
+
+#include <mosquitto.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <array>
+#include <condition_variable>
+#include <filesystem>
+#include <mutex>
+#include <random>
+#include <stdexcept>
+#include <thread>
+
+#include "contract/vocabulary.hpp"
+
+namespace otaria::server {
+namespace {
+
+using Steady = std::chrono::steady_clock;
+
+constexpr auto connack_limit = std::chrono::seconds{15};
+constexpr int loop_wait_ms = 250;
+
+// The library's own start and end, once per program.
+struct Library {
+  Library() { mosquitto_lib_init(); }
+  ~Library() { mosquitto_lib_cleanup(); }
+  static void use() { static Library library; }
+};
+
+}  // namespace
+
+class MqttLink::Impl {
+ public:
+  Impl(MqttConfig config, Events events) : config_{std::move(config)}, events_{std::move(events)} {}
+  ~Impl() { stop(); }
+
+  void start() {
+    Library::use();
+    create();
+    thread_ = std::thread{[this] { run(); }};
+  }
+
+  void stop() {
+    {
+      const std::scoped_lock lock{mutex_};
+      stopping_ = true;
+    }
+    wake_.notify_all();
+    if (thread_.joinable()) thread_.join();
+    if (client_ != nullptr) mosquitto_destroy(client_);
+    client_ = nullptr;
+  }
+
+  bool connected() const { return connected_; }
+
+  std::optional<int> publish_retained(const std::string& topic, std::string_view payload) {
+    if (!connected_) return std::nullopt;
+    int message_id = 0;
+    const int code = mosquitto_publish(client_,
+                                       &message_id,
+                                       topic.c_str(),
+                                       static_cast<int>(payload.size()),
+                                       payload.data(),
+                                       1,
+                                       true);
+    if (code == MOSQ_ERR_SUCCESS) return message_id;
+    spdlog::warn("broker: cannot publish on {}: {}", topic, mosquitto_strerror(code));
+    return std::nullopt;
+  }
+
+ private:
+  void create() {
+    client_ = mosquitto_new(config_.client_id.c_str(), false, this);
+    if (client_ == nullptr) throw std::runtime_error{"libmosquitto cannot be set up"};
+    mosquitto_threaded_set(client_, true);
+    mosquitto_int_option(client_, MOSQ_OPT_SEND_MAXIMUM, 100);
+    mosquitto_int_option(client_, MOSQ_OPT_TCP_NODELAY, 1);
+    const BrokerUrl& url = config_.url;
+    if (!url.username.empty()) {
+      mosquitto_username_pw_set(
+          client_, url.username.c_str(), url.password.empty() ? nullptr : url.password.c_str());
+    }
+    if (url.tls) set_up_tls();
+    mosquitto_connect_callback_set(client_, [](mosquitto*, void* self, int code) {
+      static_cast<Impl*>(self)->on_connack(code);
+    });
+    mosquitto_disconnect_callback_set(client_, [](mosquitto*, void* self, int code) {
+      static_cast<Impl*>(self)->on_disconnect(code);
+    });
+    mosquitto_subscribe_callback_set(
+        client_, [](mosquitto*, void*, int, int count, const int* granted) {
+          const bool refused =
+              std::any_of(granted, granted + count, [](int qos) { return qos > 2; });
+          if (refused)
+            spdlog::error(
+                "broker: refuses our subscriptions: allow otariad +/ota/status and +/ota/state");
+        });
+    mosquitto_publish_callback_set(client_, [](mosquitto*, void* self, int id) {
+      static_cast<Impl*>(self)->events_.on_published(id);
+    });
+    mosquitto_message_callback_set(
+        client_, [](mosquitto*, void* self, const mosquitto_message* message) {
+          const auto* bytes = static_cast<const char*>(message->payload);
+          const auto length = static_cast<std::size_t>(message->payloadlen);
+          static_cast<Impl*>(self)->events_.on_message(
+              message->topic, std::string_view{length == 0 ? "" : bytes, length}, message->retain);
+        });
+  }
+
+  void set_up_tls() {
+    const bool file = std::filesystem::is_regular_file(config_.ca_file);
+    const char* ca_file = config_.ca_file.empty() ? nullptr : config_.ca_file.c_str();
+    const char* ca_directory = ca_file == nullptr ? "/etc/ssl/certs" : nullptr;
+    if (ca_file != nullptr && !file) {
+      throw std::runtime_error{"the CA file " + config_.ca_file + " does not exist"};
+    }
+    const int code = mosquitto_tls_set(client_, ca_file, ca_directory, nullptr, nullptr, nullptr);
+    if (code != MOSQ_ERR_SUCCESS) {
+      throw std::runtime_error{std::string{"TLS to the broker: "} + mosquitto_strerror(code)};
+    }
+  }
+
+  void on_connack(int code) {
+    if (code != 0) {
+      log_trouble(std::string{"the broker refuses us: "} + mosquitto_connack_string(code));
+      return;
+    }
+    // After every connect: only a SUBSCRIBE makes the broker send retained states, and a broker
+    // that lost its sessions has lost our subscriptions too.
+    std::array<std::string, 2> filters{"+" + std::string{contract::status_topic_suffix},
+                                       "+" + std::string{contract::state_topic_suffix}};
+    std::array<char*, 2> pointers{filters[0].data(), filters[1].data()};
+    mosquitto_subscribe_multiple(client_, nullptr, pointers.size(), pointers.data(), 1, 0, nullptr);
+    connected_ = true;
+    back_off_ms_ = config_.reconnect_first_ms;
+    last_trouble_.clear();
+    spdlog::info("broker: connected to {} as {}", config_.url.shown(), config_.client_id);
+    events_.on_connected();
+  }
+
+  void on_disconnect(int code) {
+    if (!connected_.exchange(false)) return;
+    if (code != 0) log_trouble("connection lost");
+    events_.on_lost();
+  }
+
+  // A broker that is away for a night is one line in the log, not ten thousand.
+  void log_trouble(const std::string& trouble) {
+    if (trouble == last_trouble_) return;
+    last_trouble_ = trouble;
+    spdlog::warn("broker: {}: {}; trying again", config_.url.shown(), trouble);
+  }
+
+  bool stopping() {
+    const std::scoped_lock lock{mutex_};
+    return stopping_;
+  }
+
+  void run() {
+    bool first = true;
+    while (!stopping()) {
+      const int code =
+          first ? mosquitto_connect_async(
+                      client_, config_.url.host.c_str(), config_.url.port, config_.keep_alive_s)
+                : mosquitto_reconnect_async(client_);
+      first = first && code == MOSQ_ERR_INVAL;
+      if (code == MOSQ_ERR_SUCCESS) {
+        serve();
+      } else {
+        log_trouble(mosquitto_strerror(code));
+      }
+      wait_before_retry();
+    }
+  }
+
+  void serve() {
+    const auto give_up = Steady::now() + connack_limit;
+    for (;;) {
+      if (stopping()) {
+        say_farewell();
+        return;
+      }
+      const int code = mosquitto_loop(client_, loop_wait_ms, 1);
+      if (code != MOSQ_ERR_SUCCESS) {
+        on_disconnect(code);
+        log_trouble(code == MOSQ_ERR_ERRNO ? std::generic_category().message(errno)
+                                           : mosquitto_strerror(code));
+        return;
+      }
+      if (!connected_ && Steady::now() > give_up) {
+        log_trouble("no answer to CONNECT");
+        return;
+      }
+    }
+  }
+
+  void say_farewell() {
+    mosquitto_disconnect(client_);
+    for (int i = 0; i < 8 && mosquitto_loop(client_, 25, 1) == MOSQ_ERR_SUCCESS; ++i) {
+    }
+    connected_ = false;
+  }
+
+  void wait_before_retry() {
+    std::uniform_int_distribution<int> jitter{back_off_ms_ / 2, back_off_ms_};
+    std::unique_lock lock{mutex_};
+    wake_.wait_for(lock, std::chrono::milliseconds{jitter(random_)}, [this] { return stopping_; });
+    back_off_ms_ = std::min(back_off_ms_ * 2, config_.reconnect_limit_ms);
+  }
+
+  const MqttConfig config_;
+  const Events events_;
+  mosquitto* client_ = nullptr;
+  std::atomic<bool> connected_{false};
+  std::thread thread_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool stopping_ = false;
+  // Of the link's own thread:
+  int back_off_ms_ = config_.reconnect_first_ms;
+  std::string last_trouble_;
+  std::mt19937 random_{std::random_device{}()};
+};
+
+MqttLink::MqttLink(MqttConfig config, Events events)
+    : impl_{std::make_unique<Impl>(std::move(config), std::move(events))} {}
+MqttLink::~MqttLink() = default;
+void MqttLink::start() {
+  impl_->start();
+}
+void MqttLink::stop() {
+  impl_->stop();
+}
+bool MqttLink::connected() const {
+  return impl_->connected();
+}
+std::optional<int> MqttLink::publish_retained(const std::string& topic, std::string_view payload) {
+  return impl_->publish_retained(topic, payload);
+}
+
+}  // namespace otaria::server

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "server/broker/broker_url.hpp"
+
+namespace otaria::server {
+
+struct MqttConfig {
+  BrokerUrl url;
+  std::string client_id = "otariad-1";  ///< one per copy of the server
+  std::string ca_file;                  ///< PEM; empty: the system's certificates
+  int keep_alive_s = 30;
+  int reconnect_first_ms = 500;  ///< doubled each time, with jitter
+  int reconnect_limit_ms = 30'000;
+};
+
+/// The connection to the broker: keeps trying, subscribes after every connect, persistent session.
+///
+/// Threads  one of its own, on which all events are called; publish() and connected() from any.
+/// Errors   start() throws std::runtime_error when the library or the CA file cannot be used. A
+/// broker that is away or refuses
+///          is no error: the link logs it and goes on trying.
+/// Source   OASIS MQTT 3.1.1; docs/spec/contract.md, "Topics". libmosquitto acknowledges a message
+/// before its
+///          callback: what a kill loses then heals by `last`.
+class MqttLink {
+ public:
+  struct Events {
+    std::function<void()> on_connected;  ///< subscribed anew
+    std::function<void()> on_lost;
+    /// May block for seconds at most, or the broker takes the link for dead.
+    std::function<void(std::string_view topic, std::string_view payload, bool retained)> on_message;
+    std::function<void(int message_id)> on_published;  ///< PUBACK
+  };
+
+  MqttLink(MqttConfig config, Events events);
+  ~MqttLink();  ///< stops
+  MqttLink(const MqttLink&) = delete;
+  MqttLink& operator=(const MqttLink&) = delete;
+
+  void start();
+  void stop();  ///< says farewell; the session stays at the broker
+  [[nodiscard]] bool connected() const;
+  /// Sends retained, QoS 1. Nothing while not connected: who wants it sent asks again after
+  /// on_connected.
+  std::optional<int> publish_retained(const std::string& topic, std::string_view payload);
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace otaria::server

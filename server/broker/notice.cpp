@@ -1,0 +1,51 @@
+#include "server/broker/notice.hpp"
+
+#include "contract/host/codec.hpp"
+
+namespace otaria::server {
+namespace {
+
+Refusal too_long(const std::string& what, std::size_t bytes, std::size_t limit) {
+  return {
+      "notice_too_long",
+      what + " has " + std::to_string(bytes) + " bytes, a device takes " + std::to_string(limit),
+      "set a shorter public_url, or use shorter names"};
+}
+
+}  // namespace
+
+std::string image_url(const std::string& public_url, const std::string& sha256) {
+  return public_url + "/firmware/" + sha256 + ".bin";
+}
+
+std::string notice_topic(const std::string& device) {
+  return device + std::string{contract::notice_topic_suffix};
+}
+
+Outcome<std::string> notice_payload(const Deployment& deployment, const std::string& public_url) {
+  const std::string url =
+      deployment.url.empty() ? image_url(public_url, deployment.sha256) : deployment.url;
+  contract::Notice notice;
+  if (!notice.url.assign(url)) return too_long("the URL", url.size(), contract::max_url_bytes);
+  if (!notice.version.assign(deployment.target)) {
+    return too_long("the version", deployment.target.size(), contract::max_version_bytes);
+  }
+  const auto digest = contract::digest_from_hex(deployment.sha256);
+  if (!digest || !notice.update.assign(deployment.id)) {
+    return Refusal{"bad_update", "the update has no digest or no usable id", ""};
+  }
+  notice.digest = *digest;
+  notice.size = deployment.size;
+  notice.force = deployment.force;
+  notice.spread_s = deployment.spread_s;
+  notice.not_before = deployment.not_before;
+  notice.deadline = deployment.deadline;
+  std::string payload = contract::encode_notice(notice);
+  const std::size_t packet = contract::notice_packet_bytes(deployment.device, payload);
+  if (packet > contract::max_packet_bytes) {
+    return too_long("the notice for " + deployment.device, packet, contract::max_packet_bytes);
+  }
+  return payload;
+}
+
+}  // namespace otaria::server

@@ -1,0 +1,56 @@
+#pragma once
+
+#include "server/store/sqlite.hpp"
+#include "server/store/store.hpp"
+
+namespace otaria::server::sqlite {
+
+/// The port's calls on one connection inside an open transaction; notes what was changed.
+class Transaction final : public StoreTransaction {
+ public:
+  explicit Transaction(Connection& connection) : connection_{connection} {}
+  ~Transaction() = default;
+
+  std::optional<Release> release(std::string_view id) override;
+  std::vector<Release> releases(const ReleaseFilter& filter, const Slice& slice) override;
+  std::optional<Release> release_named(const std::string& product,
+                                       const std::string& version,
+                                       const std::vector<std::string>& hardware) override;
+  std::optional<Device> device(std::string_view id) override;
+  std::vector<Device> devices(const DeviceFilter& filter, const Slice& slice) override;
+  std::optional<Deployment> deployment(std::string_view id) override;
+  std::vector<Deployment> deployments(const DeploymentFilter& filter, const Slice& slice) override;
+  std::vector<Deployment> open_deployments(std::string_view device) override;
+  std::vector<StatusRecord> statuses(std::string_view device,
+                                     std::string_view update,
+                                     const Slice& slice) override;
+  bool session_restarted(std::string_view mac, std::uint32_t session) override;
+  std::vector<OutboxRow> due_notices(std::int64_t now_ms, std::size_t limit) override;
+  std::optional<OutboxRow> outbox_row(std::string_view device) override;
+  std::vector<Deployment> overdue(std::int64_t now, std::size_t limit) override;
+  std::vector<Deployment> expired(std::int64_t now, std::size_t limit) override;
+  StoreCounts counts(std::int64_t online_since) override;
+
+  bool add_release(const Release& release) override;
+  void put_device(const Device& device) override;
+  void put_deployment(const Deployment& deployment) override;
+  bool add_status(const StatusRecord& record) override;
+  void add_session_restart(std::string_view mac, std::uint32_t session) override;
+  void put_outbox(std::string_view device,
+                  const std::optional<std::string>& update,
+                  std::int64_t due_at_ms) override;
+  void outbox_published(std::string_view device,
+                        std::int64_t generation,
+                        std::int64_t next_due_ms) override;
+  void outbox_answered(std::string_view device, std::string_view update) override;
+  void renew_outbox(std::int64_t now_ms) override;
+  std::size_t forget_statuses(std::int64_t before, std::size_t limit) override;
+
+  [[nodiscard]] const Changes& changes() const { return changes_; }
+
+ private:
+  Connection& connection_;
+  Changes changes_;
+};
+
+}  // namespace otaria::server::sqlite

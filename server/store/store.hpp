@@ -1,0 +1,170 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "server/registry/deployment.hpp"
+#include "server/registry/device.hpp"
+#include "server/registry/release.hpp"
+
+/// What the server must not forget: one port, whatever database lies behind it.
+namespace otaria::server {
+
+/// The database failed (disk full, corrupt, locked, newer than this program). The text is for the
+/// operator's log.
+class DatabaseError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// A slice of a list. `after` is the place of the last item of the slice before: an id, or an
+/// ordinal as text.
+struct Slice {
+  std::string after = {};  ///< empty: from the start
+  std::size_t limit = 100;
+};
+
+struct ReleaseFilter {
+  std::optional<std::string> product = {};
+  std::optional<std::string> version = {};
+};
+struct DeviceFilter {
+  std::string text;  ///< substring of id, MAC or version, in any case; empty: all
+};
+struct DeploymentFilter {
+  std::optional<std::string> device = {};
+  std::optional<std::string> state = {};  ///< as state_name() gives it
+  bool open_only = false;
+};
+
+/// A recorded status.
+struct StatusRecord {
+  std::int64_t ordinal = 0;  ///< order of arrival
+  std::string device;
+  std::string update;  ///< empty: of a three-field notice
+  std::string version;
+  std::string target;
+  contract::UpdateState state = contract::UpdateState::received;
+  std::optional<contract::Progress> progress;
+  std::optional<UpdateError> error;
+  Sequence place;
+  std::optional<std::int64_t> at;  ///< Unix seconds by the device's clock
+  std::int64_t received_at = 0;    ///< Unix seconds by ours
+};
+
+/// What the retained notice of one device must become: the outbox. One row per topic, so that what
+/// is decided last is what is published last.
+struct OutboxRow {
+  std::string device;
+  std::optional<std::string> update;  ///< absent: an empty payload
+  std::int64_t generation = 0;        ///< rises whenever the row is decided anew
+  std::uint32_t attempts = 0;         ///< publishes that the broker acknowledged since
+  std::int64_t due_at_ms = 0;         ///< Unix milliseconds; not before
+};
+
+struct StoreCounts {
+  std::int64_t releases = 0, devices = 0, online = 0, open_updates = 0, outbox = 0;
+  std::map<std::string, std::int64_t> updates_by_state;
+};
+
+/// One consistent view of the database.
+/// Errors   DatabaseError.
+/// Threads  the thread it was given to.
+class StoreView {
+ public:
+  virtual std::optional<Release> release(std::string_view id) = 0;
+  virtual std::vector<Release> releases(const ReleaseFilter& filter, const Slice& slice) = 0;
+  /// The one release of exactly this product, version and (sorted) hardware.
+  virtual std::optional<Release> release_named(const std::string& product,
+                                               const std::string& version,
+                                               const std::vector<std::string>& hardware) = 0;
+  virtual std::optional<Device> device(std::string_view id) = 0;
+  virtual std::vector<Device> devices(const DeviceFilter& filter, const Slice& slice) = 0;
+  virtual std::optional<Deployment> deployment(std::string_view id) = 0;
+  virtual std::vector<Deployment> deployments(const DeploymentFilter& filter,
+                                              const Slice& slice) = 0;
+  /// Open ones of a device, newest first.
+  virtual std::vector<Deployment> open_deployments(std::string_view device) = 0;
+  /// Oldest first. An empty `update` means all; `limit` 0 means without limit.
+  virtual std::vector<StatusRecord> statuses(std::string_view device,
+                                             std::string_view update,
+                                             const Slice& slice) = 0;
+  virtual bool session_restarted(std::string_view mac, std::uint32_t session) = 0;
+  /// Rows to be published now, longest due first.
+  virtual std::vector<OutboxRow> due_notices(std::int64_t now_ms, std::size_t limit) = 0;
+  virtual std::optional<OutboxRow> outbox_row(std::string_view device) = 0;
+  /// Open, not yet stale, and silent beyond due_at.
+  virtual std::vector<Deployment> overdue(std::int64_t now, std::size_t limit) = 0;
+  /// Still offered though their `deadline` has passed.
+  virtual std::vector<Deployment> expired(std::int64_t now, std::size_t limit) = 0;
+  /// `online_since`: devices silent since before that second do not count as online.
+  virtual StoreCounts counts(std::int64_t online_since) = 0;
+
+ protected:
+  ~StoreView() = default;
+};
+
+/// A view that may also change things; all of it is kept, or nothing.
+class StoreTransaction : public StoreView {
+ public:
+  /// False, and nothing done, when the product has this version for this hardware already.
+  virtual bool add_release(const Release& release) = 0;
+  /// Inserts or replaces; `ordinal` and `update` of the value are not read.
+  virtual void put_device(const Device& device) = 0;
+  virtual void put_deployment(const Deployment& deployment) = 0;
+  /// False for a repeat: this device has a status of that place already.
+  virtual bool add_status(const StatusRecord& record) = 0;
+  virtual void add_session_restart(std::string_view mac, std::uint32_t session) = 0;
+
+  /// Decides the retained notice of a device; nothing = empty payload. Starts a new generation.
+  virtual void put_outbox(std::string_view device,
+                          const std::optional<std::string>& update,
+                          std::int64_t due_at_ms) = 0;
+  /// The broker has it: an empty payload is done with, a notice is repeated at `next_due_ms` unless
+  /// answered. Nothing happens when the row has been decided anew meanwhile.
+  virtual void outbox_published(std::string_view device,
+                                std::int64_t generation,
+                                std::int64_t next_due_ms) = 0;
+  /// The device answered this update: its notice is done with.
+  virtual void outbox_answered(std::string_view device, std::string_view update) = 0;
+  /// Everything in the outbox is due now, but what is held back until later than `now_ms` for the
+  /// first time.
+  virtual void renew_outbox(std::int64_t now_ms) = 0;
+  /// Removes statuses received before that second, of final deployments only. Returns how many.
+  virtual std::size_t forget_statuses(std::int64_t before, std::size_t limit) = 0;
+
+ protected:
+  ~StoreTransaction() = default;
+};
+
+/// What a transaction has changed.
+struct Changes {
+  std::set<std::string> devices;
+  std::set<std::string> deployments;
+  bool outbox = false;
+  [[nodiscard]] bool empty() const { return devices.empty() && deployments.empty() && !outbox; }
+};
+
+/// Threads  any.
+class Store {
+ public:
+  virtual ~Store() = default;
+  virtual void read(const std::function<void(StoreView&)>& work) = 0;
+  /// Runs `work` and commits; durable when this returns. Undone when `work` throws, and the
+  /// exception goes on. One at a time: `work` must not call write().
+  virtual void write(const std::function<void(StoreTransaction&)>& work) = 0;
+  /// Called after every commit that changed something, on the committing thread, one at a time. Set
+  /// before use.
+  virtual void on_commit(std::function<void(const Changes&)> observer) = 0;
+  /// Throws unless the database answers.
+  virtual void ping() = 0;
+};
+
+}  // namespace otaria::server
