@@ -11,7 +11,10 @@
 
 add_library(otaria_device_flags INTERFACE)
 target_compile_options(otaria_device_flags INTERFACE -fno-exceptions -fno-rtti -fno-threadsafe-statics
-                       $<$<NOT:$<BOOL:${OTARIA_SANITIZE}>>:-Os> -ffunction-sections -fdata-sections)
+                       -ffunction-sections -fdata-sections)
+if(NOT OTARIA_SANITIZE)  # a generator expression would trip over the list's comma
+  target_compile_options(otaria_device_flags INTERFACE -Os)
+endif()
 
 # gtest and the standard headers every test includes, parsed once.
 add_library(otaria_test_pch STATIC ${CMAKE_CURRENT_LIST_DIR}/test_pch.cpp)

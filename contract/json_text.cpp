@@ -1,6 +1,7 @@
 #include "contract/json_text.hpp"
 
 #include "contract/digest.hpp"
+#include "contract/slice.hpp"
 
 namespace otaria::contract {
 namespace {
@@ -17,7 +18,7 @@ constexpr int any_case_hex_value(char c) {
 std::int32_t code_unit(std::string_view text) {
   if (text.size() < 4) return -1;
   std::int32_t value = 0;
-  for (char c : text.substr(0, 4)) {
+  for (char c : slice(text, 0, 4)) {
     const int digit = any_case_hex_value(c);
     if (digit < 0) return -1;
     value = value * 16 + digit;
@@ -41,14 +42,14 @@ struct Character {
 };
 
 Character read_unicode_escape(std::string_view text) {
-  const std::int32_t first = code_unit(text.substr(2));
+  const std::int32_t first = code_unit(slice(text, 2));
   if (first < 0) return {};
   if (first == 0) return {.length = 6, .defect = Defect::bad_value, .escaped = true};
   if (is_low_surrogate(first)) return {.length = 6, .defect = Defect::bad_utf8, .escaped = true};
   if (!is_high_surrogate(first)) {
     return {.length = 6, .code_point = static_cast<std::uint32_t>(first), .escaped = true};
   }
-  const std::int32_t second = text.substr(6, 2) == "\\u" ? code_unit(text.substr(8)) : -1;
+  const std::int32_t second = slice(text, 6, 2) == "\\u" ? code_unit(slice(text, 8)) : -1;
   if (!is_low_surrogate(second)) return {.length = 6, .defect = Defect::bad_utf8, .escaped = true};
   return {.length = 12,
           .code_point =
@@ -173,7 +174,7 @@ class Checker {
       skip_space();
       const std::string_view begin = rest_;
       if (!string()) return false;
-      if (depth == 1) member_ = begin.substr(1, begin.size() - rest_.size() - 2);
+      if (depth == 1) member_ = slice(begin, 1, begin.size() - rest_.size() - 2);
       skip_space();
       if (!take(':')) return false;
       skip_space();
@@ -215,7 +216,7 @@ class Checker {
   std::string_view digits() {
     std::size_t count = 0;
     while (count < rest_.size() && is_digit(rest_[count])) ++count;
-    const std::string_view taken = rest_.substr(0, count);
+    const std::string_view taken = slice(rest_, 0, count);
     rest_.remove_prefix(count);
     return taken;
   }
@@ -279,7 +280,7 @@ Defect decode_json_string(std::string_view raw, std::span<char> out, std::size_t
     if (character.length == 0) return Defect::not_json;
     if (character.defect != Defect::none) return character.defect;
     char encoded[4];
-    std::string_view bytes = raw.substr(0, character.length);
+    std::string_view bytes = slice(raw, 0, character.length);
     if (character.escaped) bytes = {encoded, encode_utf8(character.code_point, encoded)};
     if (bytes.size() > out.size() - written) return Defect::too_long;
     for (char c : bytes) out[written++] = c;

@@ -2,6 +2,8 @@
 
 #include <limits>
 
+#include "contract/slice.hpp"
+
 namespace otaria::contract {
 namespace {
 
@@ -38,8 +40,8 @@ std::optional<std::uint64_t> parse_number(std::string_view text) {
 /// Takes the text up to `separator` (or all of it) off the front of `rest`.
 std::string_view take_until(std::string_view& rest, char separator) {
   const std::size_t end = rest.find(separator);
-  const std::string_view taken = rest.substr(0, end);
-  rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end + 1);
+  const std::string_view taken = slice(rest, 0, end);
+  rest = end == std::string_view::npos ? std::string_view{} : slice(rest, end + 1);
   return taken;
 }
 
@@ -86,14 +88,14 @@ std::optional<SemVer> parse_semver(std::string_view text, std::size_t longest) {
   if (text.size() > longest) return std::nullopt;
   SemVer version;
   if (const std::size_t plus = text.find('+'); plus != std::string_view::npos) {
-    version.build = text.substr(plus + 1);
+    version.build = slice(text, plus + 1);
     if (!are_identifiers(version.build, true)) return std::nullopt;
-    text = text.substr(0, plus);
+    text = slice(text, 0, plus);
   }
   if (const std::size_t hyphen = text.find('-'); hyphen != std::string_view::npos) {
-    version.prerelease = text.substr(hyphen + 1);
+    version.prerelease = slice(text, hyphen + 1);
     if (!are_identifiers(version.prerelease, false)) return std::nullopt;
-    text = text.substr(0, hyphen);
+    text = slice(text, 0, hyphen);
   }
   const auto major = parse_number(take_until(text, '.'));
   const auto minor = parse_number(take_until(text, '.'));

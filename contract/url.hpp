@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <string_view>
 
-#include "contract/vocabulary.hpp"
+#include "contract/slice.hpp"
 
 namespace otaria::contract {
 
@@ -28,7 +28,7 @@ constexpr bool is_authority(std::string_view text) {
   if (host_end == std::string_view::npos) host_end = text.size();
   if (host_end == 0) return false;
   if (host_end == text.size()) return true;
-  const std::string_view port = text.substr(host_end + 1);
+  const std::string_view port = slice(text, host_end + 1);
   if (text[host_end] != ':' || port.empty() || port.size() > 5) return false;
   std::size_t number = 0;
   for (char c : port) {
@@ -46,8 +46,8 @@ constexpr bool is_url(std::string_view text) {
   }
   for (std::string_view scheme : {std::string_view{"http://"}, std::string_view{"https://"}}) {
     if (!text.starts_with(scheme)) continue;
-    const std::string_view rest = text.substr(scheme.size());
-    return is_authority(rest.substr(0, rest.find_first_of("/?#")));
+    const std::string_view rest = slice(text, scheme.size());
+    return is_authority(slice(rest, 0, rest.find_first_of("/?#")));
   }
   return false;
 }

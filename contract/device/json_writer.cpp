@@ -4,6 +4,7 @@
 
 #include "contract/digest.hpp"
 #include "contract/json_text.hpp"
+#include "contract/slice.hpp"
 
 namespace otaria::contract {
 
@@ -52,7 +53,7 @@ void JsonWriter::string(std::string_view text) {
     } else if (static_cast<unsigned char>(c) < 0x20) {
       put_control(static_cast<unsigned char>(c));
     } else {
-      put(text.substr(0, length));
+      put(slice(text, 0, length));
     }
     text.remove_prefix(length == 0 ? 1 : length);
   }

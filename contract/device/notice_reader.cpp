@@ -8,6 +8,7 @@
 
 #include "contract/json_text.hpp"
 #include "contract/semver.hpp"
+#include "contract/slice.hpp"
 #include "contract/url.hpp"
 
 // jsmn splits the text into tokens in our memory. It takes much that is no JSON (keys without
@@ -181,8 +182,9 @@ class Reader {
   }
 
   [[nodiscard]] std::string_view text_of(const jsmntok_t& token) const {
-    return payload_.substr(static_cast<std::size_t>(token.start),
-                           static_cast<std::size_t>(token.end - token.start));
+    return slice(payload_,
+                 static_cast<std::size_t>(token.start),
+                 static_cast<std::size_t>(token.end - token.start));
   }
 
   void read_members(std::size_t count) {

@@ -57,9 +57,8 @@ bool is_mode(std::string_view text) {
 }
 
 template <class T>
-Decoded<T> answer(T&& value, Problem&& problem) {
-  Decoded<T> decoded{
-      .value = std::nullopt, .defect = problem.defect, .member = std::move(problem.member)};
+Decoded<T> answer(T value, const Problem& problem) {
+  Decoded<T> decoded{.value = std::nullopt, .defect = problem.defect, .member = problem.member};
   if (problem.defect == Defect::none) decoded.value = std::move(value);
   return decoded;
 }
@@ -151,16 +150,15 @@ void read_agent(const Members& members, HostState& state) {
 
 Decoded<Notice> decode_notice(std::string_view payload) {
   // One reader for both sides: what the device will take is what the host calls a notice.
-  NoticeReading reading = read_notice(payload);
-  return answer(std::move(reading.notice),
-                Problem{reading.defect, std::string{reading.member.view()}});
+  const NoticeReading reading = read_notice(payload);
+  return answer(reading.notice, Problem{reading.defect, std::string{reading.member.view()}});
 }
 
 Decoded<HostStatus> decode_status(std::string_view payload) {
   Problem problem;
   HostStatus status;
   const nlohmann::json message = parse_message(payload, status_members, problem);
-  if (!message.is_object()) return answer(std::move(status), std::move(problem));
+  if (!message.is_object()) return answer(std::move(status), problem);
   const Members members{message, problem};
   status.id = members.required("id", members.text("id", max_device_id_bytes, is_device_id));
   status.version =
@@ -173,20 +171,20 @@ Decoded<HostStatus> decode_status(std::string_view payload) {
   status.error = read_error(members, problem);
   status.seq = members.required("seq", members.number("seq"));
   status.at = members.number("at");
-  return answer(std::move(status), std::move(problem));
+  return answer(std::move(status), problem);
 }
 
 Decoded<HostState> decode_state(std::string_view payload) {
   Problem problem;
   HostState state;
   const nlohmann::json message = parse_message(payload, state_members, problem);
-  if (!message.is_object()) return answer(std::move(state), std::move(problem));
+  if (!message.is_object()) return answer(std::move(state), problem);
   const Members members{message, problem};
   read_identity(members, state);
   read_running_image(members, state);
   read_agent(members, state);
   state.last = read_last(members, problem);
-  return answer(std::move(state), std::move(problem));
+  return answer(std::move(state), problem);
 }
 
 }  // namespace otaria::contract

@@ -171,7 +171,7 @@ Error Agent::cause_of_return(bool bootloader_refused_it) const {
   const Deployment& current = *ledger_.current();
   if (current.trial_failure.fault != Fault::none) return current.trial_failure;
   const bool power = facts_.reset_reason == ResetReason::power_on || facts_.reset_reason == ResetReason::brownout;
-  if (current.trial_starts > 0 && power) return {Fault::power_lost, current.trial_starts};
+  if (power) return {Fault::power_lost, std::max<std::int64_t>(current.trial_starts, 1)};
   if (current.trial_starts == 0 && !bootloader_refused_it) return {Fault::power_lost, 2};
   return {Fault::boot_failed, static_cast<std::int64_t>(facts_.reset_reason), current.trial_starts};
 }

@@ -88,7 +88,7 @@ bool ImageChecker::update(std::span<const std::uint8_t> bytes) {
       fail(ImageDefect::too_large, position_, position_ + 1, policy_.max_bytes);
       break;
     }
-    const std::size_t left = part_start_ + part_bytes_ - position_;
+    const std::size_t left = std::min(part_start_ + part_bytes_, policy_.max_bytes) - position_;
     const auto piece = bytes.first(std::min(bytes.size(), left));
     take(piece);
     bytes = bytes.subspan(piece.size());

@@ -1,6 +1,8 @@
 #include "server/http/server.hpp"
 
 #include <fmt/format.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <stdexcept>
@@ -14,6 +16,22 @@ namespace otaria::server {
 OpenFile::~OpenFile() {
   if (descriptor >= 0) ::close(descriptor);
 }
+
+namespace {
+
+/// Where the system's choice is BBR, it paces even peers on this machine (a proxy in front, tests),
+/// to a third of what they could have, though there is no network to be spared. Accepted
+/// connections inherit the choice; failing leaves all as it was.
+void spare_local_peers_pacing(tcp::acceptor& acceptor) {
+  constexpr std::string_view reno = "reno";
+  ::setsockopt(acceptor.native_handle(),
+               IPPROTO_TCP,
+               TCP_CONGESTION,
+               reno.data(),
+               static_cast<socklen_t>(reno.size()));
+}
+
+}  // namespace
 
 class HttpServer::Impl {
  public:
@@ -54,6 +72,7 @@ void HttpServer::Impl::listen() {
   tcp::acceptor acceptor(loops_.front()->context());
   acceptor.open(endpoint.protocol(), error);
   if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
+  if (!error && address.is_loopback()) spare_local_peers_pacing(acceptor);
   if (!error) acceptor.bind(endpoint, error);
   if (!error) acceptor.listen(4096, error);  // the kernel caps it at net.core.somaxconn
   if (error) throw failed(error);

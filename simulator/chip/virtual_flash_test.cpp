@@ -7,6 +7,7 @@
 #include <csignal>
 #include <fstream>
 
+#include "device/ports/fake_flash.hpp"
 #include "device/ports/flash_contract_test.hpp"
 #include "simulator/chip/tearing.hpp"
 #include "simulator/chip/temporary_folder.hpp"
@@ -35,6 +36,20 @@ class HeldFileFlash final : public FlashHolder {
   VirtualFlash flash_ =
       VirtualFlash::create_file(folder_ / "flash.bin", 4 * VirtualFlash::megabyte);
 };
+
+class HeldFakeFlash final : public FlashHolder {
+ public:
+  Flash& flash() override { return flash_; }
+
+ private:
+  FakeFlash flash_{16 * Flash::sector_bytes};
+};
+
+INSTANTIATE_TEST_SUITE_P(FakeFlash,
+                         FlashContract,
+                         testing::Values(FlashMaker{
+                             "fake", [] { return std::make_unique<HeldFakeFlash>(); }}),
+                         name_of_flash_maker);
 
 INSTANTIATE_TEST_SUITE_P(
     VirtualFlash,

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "operator/cli/http.hpp"
+
+namespace otaria::cli {
+
+using Json = nlohmann::json;
+
+/// otariad's REST API. Every call throws Failure: exit_unreachable when nobody answers as otariad
+/// does, exit_refused with the server's own code, detail and hint otherwise. Source
+/// docs/spec/rest.md.
+class Client {
+ public:
+  /// `server`: http(s) URL without a path of ours; throws Failure (usage) when it is none. `token`:
+  /// empty for none.
+  Client(std::string server, std::string token);
+
+  Json get(const std::string& path, const Query& query = {});
+  Json post(const std::string& path, const Json& body);
+  Json remove(const std::string& path);
+
+  struct Uploaded {
+    Json body;
+    bool created = false;  ///< false: it was there before
+  };
+  /// Sends a file from disk; no time limit but that of a stall.
+  Uploaded upload(const std::string& path,
+                  const Query& query,
+                  const std::string& file,
+                  const TransferProgress& progress);
+
+  /// Follows the pages of a list until `limit` items (0: all) are there.
+  std::vector<Json> list(const std::string& path, Query query, std::size_t limit = 0);
+
+  std::unique_ptr<EventStream> events(const Query& query);
+
+  /// How long a connection may take to open; for "is anybody there?".
+  void set_connect_limit(std::chrono::seconds limit) { connect_limit_ = limit; }
+  [[nodiscard]] const std::string& server() const { return server_; }
+
+ private:
+  HttpReply exchange(HttpRequest request, const std::string& path_and_query);
+  Json answer(const HttpReply& reply) const;
+  std::string server_;
+  std::string token_;
+  std::chrono::seconds connect_limit_{5};
+  Http http_;
+};
+
+/// The token in a file: one line, white space around it is dropped. Throws Failure (usage) when the
+/// file cannot be read, is readable by everybody on this machine, or holds anything but one token.
+std::string read_token(const std::string& path);
+
+/// A member as text or number; what is absent, null or of another type is empty or zero. Answers
+/// come from a network.
+std::string text_member(const Json& object, const char* name);
+std::uint64_t number_member(const Json& object, const char* name);
+bool flag_member(const Json& object, const char* name);
+
+}  // namespace otaria::cli

@@ -1,0 +1,224 @@
+#include "operator/cli/notice_publisher.hpp"
+
+#include <fmt/format.h>
+#include <mosquitto.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <map>
+#include <memory>
+
+#include "operator/cli/failure.hpp"
+#include "operator/cli/interrupt.hpp"
+#include "operator/cli/ulid.hpp"
+
+namespace otaria::cli {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr int keep_alive_s = 30;
+constexpr std::size_t in_flight = 20;  // libmosquitto's own window; more would only fill its queue
+
+std::optional<std::string> percent_decoded(std::string_view text) {
+  std::string decoded;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      decoded += text[i];
+      continue;
+    }
+    unsigned value = 0;
+    const char* digits = text.data() + i + 1;
+    if (text.size() - i < 3) return std::nullopt;
+    const auto [end, error] = std::from_chars(digits, digits + 2, value, 16);
+    if (error != std::errc{} || end != digits + 2 || value == 0) return std::nullopt;
+    decoded += static_cast<char>(value);
+    i += 2;
+  }
+  return decoded;
+}
+
+struct Session {
+  std::vector<OutgoingNotice>& notices;
+  std::map<int, std::size_t> sent;  ///< message id to notice
+  std::size_t next = 0;
+  bool connected = false;
+  int refusal = 0;  ///< CONNACK code
+  bool lost = false;
+  Clock::time_point moved = Clock::now();
+};
+
+void on_connect(mosquitto*, void* context, int code) {
+  auto& session = *static_cast<Session*>(context);
+  session.connected = code == 0;
+  session.refusal = code;
+  session.moved = Clock::now();
+}
+
+void on_disconnect(mosquitto*, void* context, int) {
+  static_cast<Session*>(context)->lost = true;
+}
+
+void on_publish(mosquitto*, void* context, int id) {
+  auto& session = *static_cast<Session*>(context);
+  const auto found = session.sent.find(id);
+  if (found == session.sent.end()) return;
+  session.notices[found->second].acknowledged = true;
+  session.sent.erase(found);
+  session.moved = Clock::now();
+}
+
+void fill_window(mosquitto* client, Session& session) {
+  while (session.connected && session.next < session.notices.size() &&
+         session.sent.size() < in_flight) {
+    const OutgoingNotice& notice = session.notices[session.next];
+    int id = 0;
+    const int code = ::mosquitto_publish(client,
+                                         &id,
+                                         notice.topic.c_str(),
+                                         static_cast<int>(notice.payload.size()),
+                                         notice.payload.data(),
+                                         1,
+                                         true);
+    if (code != MOSQ_ERR_SUCCESS) {
+      session.lost = true;
+      return;
+    }
+    session.sent[id] = session.next++;
+  }
+}
+
+std::string name_of(const BrokerAddress& broker) {
+  return fmt::format("{}://{}:{}", broker.tls ? "mqtts" : "mqtt", broker.host, broker.port);
+}
+
+Failure unreachable(const BrokerAddress& broker, const std::string& why) {
+  return {exit_unreachable,
+          "broker_unreachable",
+          fmt::format("No MQTT broker answers at {}: {}.", name_of(broker), why),
+          "Start one (`otaria up` does on this machine), or name yours with --broker "
+          "mqtt[s]://HOST[:PORT]."};
+}
+
+void check(int code, const char* what) {
+  if (code == MOSQ_ERR_SUCCESS) return;
+  throw Failure(exit_usage,
+                "broker_options",
+                fmt::format("{}: {}.", what, ::mosquitto_strerror(code)),
+                "Check the --broker URL.");
+}
+
+struct Destroyer {
+  void operator()(mosquitto* client) const { ::mosquitto_destroy(client); }
+};
+using ClientPointer = std::unique_ptr<mosquitto, Destroyer>;
+
+ClientPointer new_client(const BrokerAddress& broker, Session& session) {
+  static const int once = ::mosquitto_lib_init();
+  check(once, "libmosquitto cannot be initialised");
+  ClientPointer client(::mosquitto_new(("send_ota_update-" + new_ulid()).c_str(), true, &session));
+  if (!client) throw Failure(exit_refused, "internal", "libmosquitto has no memory for a client.");
+  if (!broker.user.empty()) {
+    check(::mosquitto_username_pw_set(client.get(),
+                                      broker.user.c_str(),
+                                      broker.password.empty() ? nullptr : broker.password.c_str()),
+          "User and password");
+  }
+  // The system's CA store; the name in the certificate is checked by default.
+  if (broker.tls)
+    check(::mosquitto_tls_set(client.get(), nullptr, "/etc/ssl/certs", nullptr, nullptr, nullptr),
+          "TLS");
+  ::mosquitto_connect_callback_set(client.get(), on_connect);
+  ::mosquitto_disconnect_callback_set(client.get(), on_disconnect);
+  ::mosquitto_publish_callback_set(client.get(), on_publish);
+  return client;
+}
+
+}  // namespace
+
+std::optional<BrokerAddress> broker_from(const std::string& url) {
+  BrokerAddress broker;
+  std::string_view rest = url;
+  if (rest.starts_with("mqtts://")) {
+    broker.tls = true;
+    broker.port = 8883;
+    rest.remove_prefix(8);
+  } else if (rest.starts_with("mqtt://")) {
+    rest.remove_prefix(7);
+  } else {
+    return std::nullopt;
+  }
+  if (const std::size_t at = rest.rfind('@'); at != std::string_view::npos) {
+    const std::string_view login = rest.substr(0, at);
+    const std::size_t colon = login.find(':');
+    const auto user = percent_decoded(login.substr(0, colon));
+    const auto password =
+        percent_decoded(colon == std::string_view::npos ? "" : login.substr(colon + 1));
+    if (!user || user->empty() || !password) return std::nullopt;
+    broker.user = *user;
+    broker.password = *password;
+    rest.remove_prefix(at + 1);
+  }
+  if (rest.ends_with('/')) rest.remove_suffix(1);
+  std::size_t host_end = rest.find(':');
+  if (rest.starts_with('[')) {
+    host_end = rest.find(']');
+    if (host_end == std::string_view::npos) return std::nullopt;
+    broker.host = rest.substr(1, host_end - 1);
+    ++host_end;
+  } else {
+    host_end = std::min(host_end, rest.size());
+    broker.host = rest.substr(0, host_end);
+  }
+  if (broker.host.empty() || broker.host.find_first_of("/?# \t\r\n") != std::string::npos)
+    return std::nullopt;
+  if (host_end == rest.size()) return broker;
+  const std::string_view port = rest.substr(host_end + 1);
+  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), broker.port);
+  if (rest[host_end] != ':' || port.empty() || error != std::errc{} ||
+      end != port.data() + port.size() || broker.port == 0)
+    return std::nullopt;
+  return broker;
+}
+
+void publish_notices(const BrokerAddress& broker,
+                     std::vector<OutgoingNotice>& notices,
+                     std::chrono::seconds patience) {
+  Session session{notices, {}};
+  const ClientPointer client = new_client(broker, session);
+  const int code =
+      ::mosquitto_connect(client.get(), broker.host.c_str(), broker.port, keep_alive_s);
+  if (code != MOSQ_ERR_SUCCESS)
+    throw unreachable(broker,
+                      code == MOSQ_ERR_ERRNO ? std::strerror(errno) : ::mosquitto_strerror(code));
+  const auto all_acknowledged = [&] {
+    return session.next == notices.size() && session.sent.empty();
+  };
+  while (!(session.connected && all_acknowledged()) && !session.lost && !interrupted()) {
+    if (Clock::now() - session.moved >= patience) break;
+    if (::mosquitto_loop(client.get(), 100, 1) != MOSQ_ERR_SUCCESS) session.lost = true;
+    if (session.refusal != 0) {
+      throw Failure(exit_refused,
+                    "broker_refused",
+                    fmt::format("{} refuses the connection: {}.",
+                                name_of(broker),
+                                ::mosquitto_connack_string(session.refusal)),
+                    "Give user and password: --broker mqtt://USER:PASSWORD@HOST, or the password "
+                    "in --token-file F.");
+    }
+    fill_window(client.get(), session);
+  }
+  if (interrupted())
+    throw Failure(
+        exit_interrupted, "interrupted", "Interrupted; notices that the broker has stay there.");
+  if (!session.connected)
+    throw unreachable(broker,
+                      session.lost ? "it closes the connection at once"
+                                   : "it takes the connection but says nothing");
+  ::mosquitto_disconnect(client.get());
+  // The DISCONNECT packet leaves with the next write.
+  ::mosquitto_loop(client.get(), 0, 1);
+}
+
+}  // namespace otaria::cli

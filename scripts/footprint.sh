@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# Measures what the device modules weigh and writes docs/footprint.md. --check fails when the page is out of date.
+set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
+cd "$otaria_root"
+
+page=docs/footprint.md
+build=build/release
+modules=$build/device_modules.txt  # "name archive", written by CMake for every ota_module(… DEVICE)
+
+cmake --preset release >/dev/null
+case "$(c++ --version)" in
+  *Free\ Software*) ;;
+  *) echo "footprint: c++ is not GCC: the page would not compare with the one before" >&2; exit 1 ;;
+esac
+mapfile -t names < <(cut -d' ' -f1 "$modules")
+ninja -C "$build" -j "${OTARIA_JOBS:-$(build_jobs)}" --quiet "${names[@]}"
+c++ -std=c++20 -I. scripts/lib/agent_size.cpp -o "$build/agent_size"
+
+rows() {
+  local name archive
+  while read -r name archive; do
+    size -t "$archive" | awk -v name="$name" '/\(TOTALS\)/ {print $1, $2, $3, name}'
+  done <"$modules" | sort -k1,1nr
+}
+
+write_page() {
+  local compiler
+  compiler="GCC $(c++ -dumpfullversion)"
+  cat <<TEXT
+# Footprint of the device modules
+
+Written by \`./scripts/footprint.sh\`, not by hand. Each module of \`device/\` that runs on the chip, compiled for the host
+(x86-64, $compiler) with \`-Os -fno-exceptions -fno-rtti -fno-threadsafe-statics -ffunction-sections -fdata-sections\`,
+asserts on; then \`size -t ARCHIVE\` of each archive, in bytes. A linker drops what is not called, and the chip has another
+instruction set: the figures show a trend, not the size on the chip.
+
+| module | text | data | bss |
+|---|---:|---:|---:|
+TEXT
+  rows | awk '{printf "| %s | %d | %d | %d |\n", $4, $1, $2, $3; t += $1; d += $2; b += $3}
+              END {printf "| **all** | **%d** | **%d** | **%d** |\n", t, d, b}'
+  cat <<'TEXT'
+
+## Static RAM of the agent
+
+All state of the agent is one object; nothing is taken from a heap. `sizeof` on the host, where pointers are 8 bytes (on the chip
+4). The bar is 6,144 bytes with the 1,024-byte message buffer and the 512-byte transfer buffer; `device/agent/agent.hpp` asserts it.
+
+| what | bytes |
+|---|---:|
+TEXT
+  "$build/agent_size" | awk '{bytes = $NF; $NF = ""; sub(/ +$/, ""); printf "| %s | %d |\n", $0, bytes}'
+}
+
+if [ "${1:-}" = --check ]; then
+  write_page | diff -u "$page" - || {
+    echo "footprint: $page is out of date; ./scripts/footprint.sh writes it anew" >&2
+    exit 1
+  }
+else
+  write_page >"$page.new"
+  mv "$page.new" "$page"
+fi
+sed -n "/^|/p" "$page"

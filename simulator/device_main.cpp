@@ -1,0 +1,136 @@
+#include <fmt/format.h>
+
+#include <atomic>
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <vector>
+
+#include "device/verify/sha256.hpp"
+#include "simulator/chip/inspection.hpp"
+#include "simulator/device/command_line.hpp"
+
+namespace {
+
+using namespace otaria::simulator;
+
+std::atomic<bool> stop{false};
+static_assert(std::atomic<bool>::is_always_lock_free, "set from a signal handler");
+
+int usage_error(const std::string& text) {
+  std::cerr << "otaria-device: " << text << '\n';
+  return exit_code::usage;
+}
+
+std::vector<std::uint8_t> image_from(const std::filesystem::path& file) {
+  std::ifstream in{file, std::ios::binary};
+  if (!in) throw ProvisioningError{"--factory: cannot read " + file.string()};
+  return {std::istreambuf_iterator<char>{in}, {}};
+}
+
+int provision_file(const CommandLine& line) {
+  if (std::filesystem::exists(line.flash) && !line.overwrite) {
+    if (line.run) return exit_code::done;  // made by an earlier call
+    std::cerr << "otaria-device: " << line.flash.string()
+              << " exists; add --overwrite to make a new device of it\n";
+    return exit_code::unusable;
+  }
+  const auto image = image_from(line.factory_image);
+  const Provisioned provisioned{make_identity(line.identity, line.flash_bytes, line.options.seed),
+                                line.options.ca_pem};
+  // In memory first: a mistake must not cost the file that is there.
+  auto rehearsal = VirtualFlash::in_memory(line.flash_bytes);
+  provision(rehearsal, image, provisioned);
+  auto flash = VirtualFlash::create_file(line.flash, line.flash_bytes);
+  provision(flash, image, provisioned);
+  if (!line.json) std::cout << to_text(inspect_device(flash));
+  return exit_code::done;
+}
+
+void print_wear(const VirtualFlash& flash) {
+  const auto erases = flash.erases_per_sector();
+  std::uint64_t total = 0;
+  std::uint32_t worst = 0;
+  for (std::size_t first = 0; first < erases.size();) {
+    std::size_t last = first;
+    while (last + 1 < erases.size() && erases[last + 1] == erases[first]) ++last;
+    total += std::uint64_t{erases[first]} * (last - first + 1);
+    worst = std::max(worst, erases[first]);
+    if (erases[first] != 0) {
+      std::cout << fmt::format("0x{:06x}-0x{:06x}  {} erases of each sector\n",
+                               first * VirtualFlash::sector_bytes,
+                               (last + 1) * VirtualFlash::sector_bytes - 1,
+                               erases[first]);
+    }
+    first = last + 1;
+  }
+  std::cout << fmt::format("{} erases in all, at most {} of one sector\n", total, worst);
+}
+
+void look(VirtualFlash& flash, const CommandLine& line) {
+  if (line.info) {
+    const DeviceInspection inspection = inspect_device(flash);
+    std::cout << (line.json ? to_json(inspection) : to_text(inspection));
+  }
+  if (line.wear) print_wear(flash);
+}
+
+bool has_trust_anchors(VirtualFlash& flash, const CommandLine& line) {
+  if (!line.options.ca_pem.empty()) return true;
+  const auto reading = otaria::device::read_layout(flash);
+  if (!reading) return true;  // the start itself says what is wrong
+  const auto provisioned = load_provisioned(flash, reading.layout.nvs);
+  return !provisioned || !provisioned->ca_pem.empty();
+}
+
+int run(VirtualFlash& flash, const CommandLine& line) {
+  if (line.options.broker.tls && !has_trust_anchors(flash, line)) {
+    return usage_error("mqtts needs trust anchors: add --ca FILE here or at provisioning");
+  }
+  EventLog log{line.log, line.verbose};
+  VirtualDevice device{flash, line.options, line.faults, log};
+  std::signal(SIGTERM, [](int) { stop = true; });
+  std::signal(SIGINT, [](int) { stop = true; });
+  std::signal(SIGPIPE, SIG_IGN);
+  switch (device.run(stop)) {
+    case VirtualDevice::End::switched_off:
+    case VirtualDevice::End::confirmed:
+      return exit_code::done;
+    case VirtualDevice::End::time_over:
+      return line.options.exit_when_confirmed.empty() ? exit_code::done : exit_code::not_confirmed;
+    case VirtualDevice::End::unusable:
+      break;
+  }
+  return exit_code::unusable;
+}
+
+int carry_out(const CommandLine& line) {
+  if (line.provision) {
+    const int code = provision_file(line);
+    if (code != exit_code::done) return code;
+  }
+  if (!line.run && !line.info && !line.wear) return exit_code::done;
+  auto flash = VirtualFlash::open_file(line.flash);
+  look(flash, line);
+  return line.run ? run(flash, line) : exit_code::done;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    const auto parsed = parse_command_line(argc, argv, std::cout, std::cerr);
+    if (const int* code = std::get_if<int>(&parsed)) return *code;
+    if (!otaria::device::init_crypto())
+      throw std::runtime_error{"the crypto library cannot be initialised"};
+    return carry_out(std::get<CommandLine>(parsed));
+  } catch (const ProvisioningError& error) {
+    return usage_error(error.what());
+  } catch (const std::exception& error) {
+    std::cerr << "otaria-device: " << error.what() << '\n';
+    return exit_code::unusable;
+  }
+}

@@ -1,0 +1,162 @@
+#!/usr/bin/env python3
+"""An HTTP file server that misbehaves as told, and writes down what it sent.
+
+Usage: hostile_server.py --port PORT --dir DIR --log FILE
+
+GET /<behaviour>[+<behaviour>…]/NAME serves DIR/NAME, so that the URL in a notice decides what a device meets:
+
+  plain          as it should be: strong ETag, Range, If-Range, 206, 416
+  rate-N         at most N body bytes per second
+  corrupt        one byte in the middle is another
+  truncate       every answer announces all bytes and sends half of what was asked, then closes
+  break-N        the first answer closes after N body bytes; later ones are whole
+  overlong       4,096 more bytes than the file has, announced as such
+  html           200 with a web page, as captive portals and error pages of proxies do
+  ignore-range   answers a Range request with 200 and the whole file
+  wrong-range-N  answers a Range request with 206 and a Content-Range that starts elsewhere, until the N-th request
+  new-etag       another ETag for each answer, so If-Range never matches
+  busy-N         the first N answers are 503 with Retry-After: 1
+  missing        404
+
+The log has one JSON object per answered request, written when the answer ended:
+{"path","behaviours","range","if_range","status","sent": body bytes handed to the kernel,"whole": bool}
+"""
+import argparse
+import hashlib
+import http.server
+import json
+import pathlib
+import re
+import socket
+import threading
+import time
+
+PAGE = b"<!DOCTYPE html><html><head><title>Log in</title></head><body>Please log in.</body></html>\n" * 8
+CHUNK_BYTES = 4096
+# Small, so that "sent" stays near what the client really read (the kernel doubles it).
+SEND_BUFFER_BYTES = 8192
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def setup(self):
+        self.request.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+        super().setup()
+
+    def log_message(self, format, *args):
+        pass  # the log file is the record
+
+    def do_GET(self):
+        _, behaviours, name = (self.path.split("/", 2) + ["", ""])[:3]
+        self.behaviours = dict(b.rpartition("-")[::2] if b[-1:].isdigit() else (b, "") for b in behaviours.split("+"))
+        self.count = self.server.count(self.path)
+        self.close_connection = True
+        if "busy" in self.behaviours and self.count <= int(self.behaviours["busy"]):
+            return self.answer(503, b"busy\n", {"Retry-After": "1"})
+        file = self.server.directory / name
+        if "missing" in self.behaviours or "/" in name or not file.is_file():
+            return self.answer(404, b"not here\n", {})
+        if "html" in self.behaviours:
+            return self.answer(200, PAGE, {"Content-Type": "text/html"})
+        return self.answer_file(file.read_bytes())
+
+    def answer_file(self, content):
+        etag = hashlib.sha256(content).hexdigest()
+        if "new-etag" in self.behaviours:
+            etag = f"{etag}-{self.count}"
+        etag = f'"{etag}"'
+        if "corrupt" in self.behaviours:
+            middle = len(content) // 2
+            content = content[:middle] + bytes([content[middle] ^ 0x40]) + content[middle + 1 :]
+        if "overlong" in self.behaviours:
+            content += b"\xa5" * 4096
+        headers = {"ETag": etag, "Accept-Ranges": "bytes"}
+        asked = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
+        stale = self.headers.get("If-Range", etag) != etag
+        if not asked or stale or "ignore-range" in self.behaviours:
+            return self.answer(200, content, headers)
+        first = int(asked[1])
+        last = min(int(asked[2] or len(content) - 1), len(content) - 1)
+        if first > last:
+            return self.answer(416, b"", {**headers, "Content-Range": f"bytes */{len(content)}"})
+        told = first + 512 if self.count <= int(self.behaviours.get("wrong-range", 0)) else first
+        headers["Content-Range"] = f"bytes {told}-{last}/{len(content)}"
+        return self.answer(206, content[first : last + 1], headers)
+
+    def answer(self, status, body, headers):
+        limit = len(body)
+        if status in (200, 206):
+            if "truncate" in self.behaviours:
+                limit = len(body) // 2
+            if "break" in self.behaviours and self.count == 1:
+                limit = min(limit, int(self.behaviours["break"]))
+        self.send_response(status)
+        for name, value in {"Content-Type": "application/octet-stream", **headers}.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Connection", "close")
+        sent = 0
+        try:
+            self.end_headers()
+            sent = self.send_body(body[:limit])
+        finally:
+            self.server.record(
+                path=self.path,
+                behaviours=sorted(self.behaviours),
+                range=self.headers.get("Range"),
+                if_range=self.headers.get("If-Range"),
+                status=status,
+                sent=sent,
+                whole=sent == len(body),
+            )
+
+    def send_body(self, body):
+        """Bytes that went out before the client left, in chunks that keep to the rate."""
+        rate = int(self.behaviours.get("rate", 0))
+        began, sent = time.monotonic(), 0
+        while sent < len(body):
+            try:
+                self.wfile.write(body[sent : sent + CHUNK_BYTES])
+            except OSError:
+                break
+            sent = min(sent + CHUNK_BYTES, len(body))
+            if rate:
+                time.sleep(max(0.0, began + sent / rate - time.monotonic()))
+        return sent
+
+
+class Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, port, directory, log):
+        super().__init__(("127.0.0.1", port), Handler)
+        self.directory = pathlib.Path(directory)
+        self.log = open(log, "a", buffering=1)
+        self.lock = threading.Lock()
+        self.counts = {}
+
+    def count(self, path):
+        with self.lock:
+            self.counts[path] = self.counts.get(path, 0) + 1
+            return self.counts[path]
+
+    def record(self, **request):
+        with self.lock:
+            self.log.write(json.dumps(request) + "\n")
+
+    def handle_error(self, request, client_address):
+        pass  # a client that leaves is what these tests are about
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--dir", required=True)
+    parser.add_argument("--log", required=True)
+    arguments = parser.parse_args()
+    Server(arguments.port, arguments.dir, arguments.log).serve_forever()
+
+
+if __name__ == "__main__":
+    main()
