@@ -18,7 +18,7 @@ TEST(MessageReader, ReadsAStatus) {
   EXPECT_EQ(status->seq, 7u);
 }
 
-TEST(MessageReader, ReadsAStateAndAStub) {
+TEST(MessageReader, ReadsAStateAndAWill) {
   const Report state = read_message(
       "a/ota/state",
       R"({"id":"a","mac":"a4cf12e0a1b2","online":true,"session":5,"seq":9,"seq_reset":true,)"

@@ -86,9 +86,8 @@ class MqttLink::Impl {
     mosquitto_connect_callback_set(client_, [](mosquitto*, void* self, int code) {
       static_cast<Impl*>(self)->on_connack(code);
     });
-    mosquitto_disconnect_callback_set(client_, [](mosquitto*, void* self, int) {
-      static_cast<Impl*>(self)->on_disconnect();
-    });
+    mosquitto_disconnect_callback_set(
+        client_, [](mosquitto*, void* self, int) { static_cast<Impl*>(self)->on_disconnect(); });
     mosquitto_subscribe_callback_set(
         client_, [](mosquitto*, void*, int, int count, const int* granted) {
           const bool refused =
