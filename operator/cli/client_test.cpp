@@ -167,11 +167,11 @@ TEST(TokenFile, ThatEverybodyMayReadIsRefused) {
 
 TEST(TokenFile, ThatHoldsNoSingleTokenIsRefused) {
   for (const std::string& content : {std::string(),
-                                    std::string(" \n"),
-                                    std::string("a\r\nX-Injected: 1"),
-                                    std::string("a b"),
-                                    std::string("a\0b", 3),
-                                    std::string(9000, 'x')}) {
+                                     std::string(" \n"),
+                                     std::string("a\r\nX-Injected: 1"),
+                                     std::string("a b"),
+                                     std::string("a\0b", 3),
+                                     std::string(9000, 'x')}) {
     EXPECT_EQ(failure_of([&] { read_token(temporary("malformed", content, 0600)); }).code,
               "token_malformed")
         << content.substr(0, 20);

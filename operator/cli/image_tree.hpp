@@ -8,6 +8,9 @@ namespace otaria::cli {
 void add_image_verbs(CLI::App& app, Request& request);
 
 /// A verb with its example.
-CLI::App* add_verb(CLI::App& parent, const char* name, const char* what, const std::string& example);
+CLI::App* add_verb(CLI::App& parent,
+                   const char* name,
+                   const char* what,
+                   const std::string& example);
 
 }  // namespace otaria::cli

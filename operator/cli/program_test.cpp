@@ -4,8 +4,8 @@
 
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "operator/cli/testing/program.hpp"
 #include "operator/cli/testing/stage.hpp"
@@ -291,13 +291,27 @@ TEST(Otaria, EveryVerbsHelpListsItsOptionsAndAnExample) {
 
 TEST(Otaria, MakesInspectsAndHashesAnImageWithoutAServer) {
   const std::string file = ::testing::TempDir() + "made" + std::to_string(::getpid()) + ".bin";
-  ASSERT_EQ(run(otaria, {"image", "make", file, "--version", "1.4.0", "--project", "sensor", "--size", "400000", "--chip", "esp32c3"}).exit_code, 0);
+  ASSERT_EQ(run(otaria,
+                {"image",
+                 "make",
+                 file,
+                 "--version",
+                 "1.4.0",
+                 "--project",
+                 "sensor",
+                 "--size",
+                 "400000",
+                 "--chip",
+                 "esp32c3"})
+                .exit_code,
+            0);
   EXPECT_EQ(std::filesystem::file_size(file), 400000U);
   const Outcome table = run(otaria, {"image", "inspect", file});
   EXPECT_EQ(table.exit_code, 0);
   EXPECT_THAT(table.out, HasSubstr("1.4.0"));
   EXPECT_THAT(table.out, HasSubstr("esp32c3"));
-  EXPECT_TRUE(json::parse(run(otaria, {"--json", "image", "inspect", file}).out, nullptr, false).is_object());
+  EXPECT_TRUE(json::parse(run(otaria, {"--json", "image", "inspect", file}).out, nullptr, false)
+                  .is_object());
   const Outcome hash = run(otaria, {"image", "hash", file});
   EXPECT_EQ(hash.out, run("/usr/bin/sha256sum", {file}).out.substr(0, 64) + "\n");
   for (const char* size : {"", "-16", "1.5M", "9999999999", "16G"}) {

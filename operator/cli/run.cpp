@@ -30,7 +30,8 @@ std::string command_so_far(const CLI::App& app) {
   return command;
 }
 
-/// CLI11 misses the verb before it looks at the word that stands in its place; that word is what the user wants named.
+/// CLI11 misses the verb before it looks at the word that stands in its place; that word is what
+/// the user wants named.
 std::string description_of(const CLI::ParseError& error, const CLI::App& app) {
   const auto unknown = app.remaining(true);
   const std::string what = error.what();
@@ -52,8 +53,10 @@ int run_program(CLI::App& app,
   } catch (const CLI::Success& asked) {  // --help, --version
     return app.exit(asked, std::cout, std::cerr);
   } catch (const CLI::ParseError& error) {
-    const Failure failure(
-        exit_usage, "usage", error.what(), "See `" + command_so_far(app) + " --help`.");
+    const Failure failure(exit_usage,
+                          "usage",
+                          description_of(error, app),
+                          "See `" + command_so_far(app) + " --help`.");
     return report(failure, wants_json(argc, argv), std::cout, std::cerr, err_traits);
   }
   catch_interrupts();

@@ -208,8 +208,7 @@ TEST(SendOtaUpdate, FiveHundredDevicesAreAllAcknowledged) {
   EXPECT_EQ(outcome.exit_code, 0);
   std::size_t acknowledged = 0;
   const json result = json::parse(outcome.out);
-  for (const auto& item : result["items"])
-    acknowledged += item["acknowledged"] == true ? 1 : 0;
+  for (const auto& item : result["items"]) acknowledged += item["acknowledged"] == true ? 1 : 0;
   EXPECT_EQ(acknowledged, 500U);
   EXPECT_THAT(broker.retained("sensor_499/firmware/update"), HasSubstr("1.4.0"));
 }

@@ -55,6 +55,7 @@ TEST(SendAndWait, EndsWithZeroWhenEveryDeviceSucceeded) {
   ASSERT_TRUE(program.await("sensor_C3D4: offered"));
   stage.server().await_streams(1);
   stage.set_state(first, "downloading", download(42));
+  ASSERT_TRUE(program.await("42 %"));
   stage.set_state(first, "succeeded");
   stage.set_state(second, "succeeded");
   const Outcome outcome = program.finish();
