@@ -86,9 +86,8 @@ class MqttLink::Impl {
     mosquitto_connect_callback_set(client_, [](mosquitto*, void* self, int code) {
       static_cast<Impl*>(self)->on_connack(code);
     });
-    mosquitto_disconnect_callback_set(client_, [](mosquitto*, void* self, int code) {
-      static_cast<Impl*>(self)->on_disconnect(code);
-    });
+    mosquitto_disconnect_callback_set(
+        client_, [](mosquitto*, void* self, int) { static_cast<Impl*>(self)->on_disconnect(); });
     mosquitto_subscribe_callback_set(
         client_, [](mosquitto*, void*, int, int count, const int* granted) {
           const bool refused =
@@ -140,10 +139,8 @@ class MqttLink::Impl {
     events_.on_connected();
   }
 
-  void on_disconnect(int code) {
-    if (!connected_.exchange(false)) return;
-    if (code != 0) log_trouble("connection lost");
-    events_.on_lost();
+  void on_disconnect() {
+    if (connected_.exchange(false)) events_.on_lost();
   }
 
   // A broker that is away for a night is one line in the log, not ten thousand.
@@ -184,7 +181,7 @@ class MqttLink::Impl {
       }
       const int code = mosquitto_loop(client_, loop_wait_ms, 1);
       if (code != MOSQ_ERR_SUCCESS) {
-        on_disconnect(code);
+        on_disconnect();
         log_trouble(code == MOSQ_ERR_ERRNO ? std::generic_category().message(errno)
                                            : mosquitto_strerror(code));
         return;

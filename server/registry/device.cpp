@@ -20,24 +20,24 @@ Device first_contact(const std::string& id, std::int64_t now) {
   return device;
 }
 
-// A stub ends the session it names. When the broker hands it out as the retained message it is also
+// A will ends the session it names. When the broker hands it out as the retained message it is also
 // the newest word on a session that began and ended while the server was away.
-bool ends_the_session(const Device& device, const StateReport& stub) {
+bool ends_the_session(const Device& device, const StateReport& will) {
   if (!device.session) return true;
-  return stub.session == *device.session || (stub.retained && stub.session > *device.session);
+  return will.session == *device.session || (will.retained && will.session > *device.session);
 }
 
-StateEffect apply_stub(Device device, const StateReport& stub, bool first, std::int64_t now) {
+StateEffect apply_stub(Device device, const StateReport& will, bool first, std::int64_t now) {
   StateEffect effect{.device = std::move(device), .freshness = Freshness::late};
   // "online": true without a number is no message of the contract's; it proves nothing.
-  if (stub.online || !ends_the_session(effect.device, stub)) {
+  if (will.online || !ends_the_session(effect.device, will)) {
     effect.changed = first;
     return effect;
   }
   effect.freshness = Freshness::fresh;
-  effect.changed = first || effect.device.online || effect.device.session != stub.session;
+  effect.changed = first || effect.device.online || effect.device.session != will.session;
   effect.device.online = false;
-  effect.device.session = stub.session;
+  effect.device.session = will.session;
   effect.device.last_seen = std::max(effect.device.last_seen, now);
   return effect;
 }
