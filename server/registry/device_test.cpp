@@ -19,7 +19,7 @@ StateReport state(std::uint32_t session, std::uint32_t seq) {
   return report;
 }
 
-StateReport stub(std::uint32_t session) {
+StateReport presence(std::uint32_t session) {
   StateReport report;
   report.id = "sensor_A1B2";
   report.version = "1.3.0";
@@ -90,22 +90,22 @@ TEST(DeviceState, ALowerSessionAfterALostJournalIsANewSessionToo) {
 }
 
 TEST(Presence, TheWillOfTheNewestSessionMarksTheDeviceOffline) {
-  const StateEffect effect = apply_state(known_in_session(57), stub(57), false, 1001);
+  const StateEffect effect = apply_state(known_in_session(57), presence(57), false, 1001);
   EXPECT_FALSE(effect.device.online);
   EXPECT_TRUE(effect.changed);
   EXPECT_EQ(effect.device.version, "1.3.0");
 }
 
 TEST(Presence, ALateWillOfAnOlderSessionDoesNot) {
-  EXPECT_TRUE(apply_state(known_in_session(57), stub(56), false, 1001).device.online);
+  EXPECT_TRUE(apply_state(known_in_session(57), presence(56), false, 1001).device.online);
 }
 
 TEST(Presence, AWillOfAnotherSessionThanTheNewestKnownDoesNot) {
-  EXPECT_TRUE(apply_state(known_in_session(57), stub(58), false, 1001).device.online);
+  EXPECT_TRUE(apply_state(known_in_session(57), presence(58), false, 1001).device.online);
 }
 
 TEST(Presence, ARetainedStubOfALaterSessionTellsWhatWasMissedWhileTheServerWasAway) {
-  StateReport missed = stub(58);
+  StateReport missed = presence(58);
   missed.retained = true;
   EXPECT_FALSE(apply_state(known_in_session(57), missed, false, 1001).device.online);
   missed.session = 56;
@@ -113,7 +113,7 @@ TEST(Presence, ARetainedStubOfALaterSessionTellsWhatWasMissedWhileTheServerWasAw
 }
 
 TEST(Presence, OfADeviceKnownByAStubOnlyIsAllThatIsKnown) {
-  StateReport report = stub(57);
+  StateReport report = presence(57);
   const StateEffect effect = apply_state(std::nullopt, report, false, 1000);
   EXPECT_TRUE(effect.changed);
   EXPECT_FALSE(effect.device.online);
@@ -122,9 +122,9 @@ TEST(Presence, OfADeviceKnownByAStubOnlyIsAllThatIsKnown) {
 }
 
 TEST(Presence, AStubCannotMarkADeviceOnline) {
-  StateReport lie = stub(57);
+  StateReport lie = presence(57);
   lie.online = true;
-  const Device offline = apply_state(known_in_session(57), stub(57), false, 1001).device;
+  const Device offline = apply_state(known_in_session(57), presence(57), false, 1001).device;
   EXPECT_FALSE(apply_state(offline, lie, false, 1002).device.online);
 }
 
