@@ -7,6 +7,7 @@
   links        every relative link in a Markdown file leads somewhere
   architecture ARCHITECTURE.md names every top-level folder and every module folder, and none that is not there
   promises     docs/promises.md names only tests that exist
+  decisions    docs/decisions/README.md lists every decision
   scripts      every shell script is strict (set -euo pipefail) unless it is sourced or a mere front, and has its run bit
   cases        every whole-system case begins with its claim
 
@@ -144,6 +145,14 @@ def check_promises(repository):
                 repository.violated(page, number, f"names {path}, which is not there")
 
 
+def check_decisions(repository):
+    page = pathlib.PurePosixPath("docs/decisions/README.md")
+    index = repository.text(page) if page in repository.files else ""
+    for file in repository.files:
+        if file.parent == page.parent and re.match(r"\d{4}-", file.name) and f"]({file.name})" not in index:
+            repository.violated(page, 1, f"does not list {file.name}")
+
+
 def check_scripts(repository):
     for file in repository.with_suffix(".sh"):
         text = repository.text(file)
@@ -164,7 +173,10 @@ def check_cases(repository):
 
 def main():
     repository = Repository(sys.argv[1] if len(sys.argv) > 1 else ".")
-    for check in (check_lines, check_sizes, check_links, check_architecture, check_promises, check_scripts, check_cases):
+    checks = (
+        check_lines, check_sizes, check_links, check_architecture, check_promises, check_decisions, check_scripts, check_cases,
+    )
+    for check in checks:
         check(repository)
     for violation in repository.violations:
         print(violation)

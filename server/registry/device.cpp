@@ -20,24 +20,24 @@ Device first_contact(const std::string& id, std::int64_t now) {
   return device;
 }
 
-// A will ends the session it names. When the broker hands it out as the retained message it is also
+// A presence message ends the session it names. When the broker hands it out as the retained message it is also
 // the newest word on a session that began and ended while the server was away.
-bool ends_the_session(const Device& device, const StateReport& will) {
+bool ends_the_session(const Device& device, const StateReport& presence) {
   if (!device.session) return true;
-  return will.session == *device.session || (will.retained && will.session > *device.session);
+  return presence.session == *device.session || (presence.retained && presence.session > *device.session);
 }
 
-StateEffect apply_stub(Device device, const StateReport& will, bool first, std::int64_t now) {
+StateEffect apply_presence(Device device, const StateReport& presence, bool first, std::int64_t now) {
   StateEffect effect{.device = std::move(device), .freshness = Freshness::late};
   // "online": true without a number is no message of the contract's; it proves nothing.
-  if (will.online || !ends_the_session(effect.device, will)) {
+  if (presence.online || !ends_the_session(effect.device, presence)) {
     effect.changed = first;
     return effect;
   }
   effect.freshness = Freshness::fresh;
-  effect.changed = first || effect.device.online || effect.device.session != will.session;
+  effect.changed = first || effect.device.online || effect.device.session != presence.session;
   effect.device.online = false;
-  effect.device.session = will.session;
+  effect.device.session = presence.session;
   effect.device.last_seen = std::max(effect.device.last_seen, now);
   return effect;
 }
@@ -76,7 +76,7 @@ StateEffect apply_state(const std::optional<Device>& known,
   if (device.mac && report.mac && *device.mac != *report.mac) {
     return {.device = std::move(device), .id_conflict = true};
   }
-  if (report.is_stub()) return apply_stub(std::move(device), report, first, now);
+  if (report.is_presence()) return apply_presence(std::move(device), report, first, now);
 
   StateEffect effect{.device = std::move(device), .changed = first};
   effect.freshness =

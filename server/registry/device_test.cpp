@@ -19,7 +19,7 @@ StateReport state(std::uint32_t session, std::uint32_t seq) {
   return report;
 }
 
-StateReport will(std::uint32_t session) {
+StateReport presence(std::uint32_t session) {
   StateReport report;
   report.id = "sensor_A1B2";
   report.version = "1.3.0";
@@ -90,30 +90,30 @@ TEST(DeviceState, ALowerSessionAfterALostJournalIsANewSessionToo) {
 }
 
 TEST(Presence, TheWillOfTheNewestSessionMarksTheDeviceOffline) {
-  const StateEffect effect = apply_state(known_in_session(57), will(57), false, 1001);
+  const StateEffect effect = apply_state(known_in_session(57), presence(57), false, 1001);
   EXPECT_FALSE(effect.device.online);
   EXPECT_TRUE(effect.changed);
   EXPECT_EQ(effect.device.version, "1.3.0");
 }
 
 TEST(Presence, ALateWillOfAnOlderSessionDoesNot) {
-  EXPECT_TRUE(apply_state(known_in_session(57), will(56), false, 1001).device.online);
+  EXPECT_TRUE(apply_state(known_in_session(57), presence(56), false, 1001).device.online);
 }
 
 TEST(Presence, AWillOfAnotherSessionThanTheNewestKnownDoesNot) {
-  EXPECT_TRUE(apply_state(known_in_session(57), will(58), false, 1001).device.online);
+  EXPECT_TRUE(apply_state(known_in_session(57), presence(58), false, 1001).device.online);
 }
 
-TEST(Presence, ARetainedWillOfALaterSessionTellsWhatWasMissedWhileTheServerWasAway) {
-  StateReport missed = will(58);
+TEST(Presence, ARetainedStubOfALaterSessionTellsWhatWasMissedWhileTheServerWasAway) {
+  StateReport missed = presence(58);
   missed.retained = true;
   EXPECT_FALSE(apply_state(known_in_session(57), missed, false, 1001).device.online);
   missed.session = 56;
   EXPECT_TRUE(apply_state(known_in_session(57), missed, false, 1001).device.online);
 }
 
-TEST(Presence, OfADeviceKnownByAWillOnlyIsAllThatIsKnown) {
-  StateReport report = will(57);
+TEST(Presence, OfADeviceKnownByAStubOnlyIsAllThatIsKnown) {
+  StateReport report = presence(57);
   const StateEffect effect = apply_state(std::nullopt, report, false, 1000);
   EXPECT_TRUE(effect.changed);
   EXPECT_FALSE(effect.device.online);
@@ -121,10 +121,10 @@ TEST(Presence, OfADeviceKnownByAWillOnlyIsAllThatIsKnown) {
   EXPECT_FALSE(effect.device.mac.has_value());
 }
 
-TEST(Presence, AWillCannotMarkADeviceOnline) {
-  StateReport lie = will(57);
+TEST(Presence, AStubCannotMarkADeviceOnline) {
+  StateReport lie = presence(57);
   lie.online = true;
-  const Device offline = apply_state(known_in_session(57), will(57), false, 1001).device;
+  const Device offline = apply_state(known_in_session(57), presence(57), false, 1001).device;
   EXPECT_FALSE(apply_state(offline, lie, false, 1002).device.online);
 }
 

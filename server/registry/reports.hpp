@@ -56,7 +56,7 @@ struct StateReport {
       false;  ///< delivered because we subscribed: the newest the broker holds on the topic
 
   /// `{"id","version","online":false,"session"}`: tells presence, nothing else.
-  [[nodiscard]] bool is_stub() const { return !seq; }
+  [[nodiscard]] bool is_presence() const { return !seq; }
 };
 
 }  // namespace otaria::server
