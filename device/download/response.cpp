@@ -19,6 +19,11 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
+// As substr, without its exception: from <= to <= text.size().
+std::string_view between(std::string_view text, std::size_t from, std::size_t to) {
+  return {text.data() + from, to - from};
+}
+
 std::optional<std::uint32_t> number(std::string_view text) {
   std::uint32_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -33,20 +38,20 @@ bool is_strong_etag(std::string_view value) {
     return byte > 0x20 && byte != '"' && byte != 0x7F;
   };
   return value.size() >= 2 && value.front() == '"' && value.back() == '"' &&
-         std::ranges::all_of(value.substr(1, value.size() - 2), is_inner);
+         std::ranges::all_of(between(value, 1, value.size() - 1), is_inner);
 }
 
 // bytes <first>-<last>/<total>
 std::optional<ResponseHead::Range> range(std::string_view text) {
   constexpr std::string_view unit = "bytes ";
-  if (text.size() < unit.size() || !same_ignoring_case(text.substr(0, unit.size()), unit)) return std::nullopt;
-  text = trimmed(text.substr(unit.size()));
+  if (text.size() < unit.size() || !same_ignoring_case(between(text, 0, unit.size()), unit)) return std::nullopt;
+  text = trimmed(between(text, unit.size(), text.size()));
   const std::size_t dash = text.find('-');
   const std::size_t slash = text.find('/');
   if (dash == std::string_view::npos || slash == std::string_view::npos || slash < dash) return std::nullopt;
-  const auto first = number(text.substr(0, dash));
-  const auto last = number(text.substr(dash + 1, slash - dash - 1));
-  const auto total = number(text.substr(slash + 1));
+  const auto first = number(between(text, 0, dash));
+  const auto last = number(between(text, dash + 1, slash));
+  const auto total = number(between(text, slash + 1, text.size()));
   if (!first || !last || !total || *first > *last || *last >= *total) return std::nullopt;
   return ResponseHead::Range{*first, *last, *total};
 }
