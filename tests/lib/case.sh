@@ -110,9 +110,10 @@ api() { curl -sf -m 10 "$(server_url)/api/v1$1"; }  # PATH
 # --- images ------------------------------------------------------------------------------------------------------
 
 make_image() {  # FILE VERSION [FLAGS OF image make…]
-  local file=$1 version=$2
+  local file=$1 version=$2 flags=()
   shift 2
-  "$bin/otaria" image make "$file" --version "$version" --project sensor --size 400000 "$@" >/dev/null ||
+  [[ " $* " == *" --size "* ]] || flags+=(--size 400000)
+  "$bin/otaria" image make "$file" --version "$version" --project sensor "${flags[@]}" "$@" >/dev/null ||
     fail "otaria image make $file --version $version $*"
 }
 digest_of() { sha256sum "$1" | cut -d' ' -f1; }
