@@ -123,6 +123,9 @@ class Api(ServerCase):
         self.refused(self.publish_release("", make_image()[:-1]), 422, "digest_mismatch")
         self.assertEqual(self.get("/api/v1/releases").json()["items"], [])
 
+    def test_an_image_larger_than_any_slot_is_too_large(self):
+        self.refused(self.publish_release("", b"\xe9" + bytes(17 << 20)), 413, "too_large")
+
     def test_needs_a_semantic_version_from_somebody(self):
         self.refused(self.publish_release("", make_image("v5.5.1-dirty")), 422, "version_required")
         self.refused(self.publish_release("?version=1.4"), 422, "bad_version")

@@ -71,6 +71,20 @@ class Truth(ServerCase):
         wait_for(lambda: self.retained_notice() is None, "the notice is emptied")
         self.assertEqual(self.call("DELETE", f"/api/v1/updates/{update}").json()["code"], "already_final")
 
+    def test_a_withdrawal_is_not_overtaken_by_the_notice_that_a_lost_connection_had_in_flight(self):
+        broker = self.start_broker()
+        self.start_server()
+        self.connected()
+        self.register()
+        self.publish_release()
+        broker.send_signal(signal.SIGSTOP)  # takes bytes, acknowledges nothing
+        update = self.send()
+        self.assertEqual(self.call("DELETE", f"/api/v1/updates/{update}").status, 200)
+        self.kill_hard(broker)
+        self.start_broker()
+        wait_for(lambda: "otaria_outbox_notices 0" in self.get("/metrics").body.decode(), "the outbox is empty")
+        self.assertIsNone(self.retained_notice())
+
     def test_waiting_for_a_closed_update_is_answered_by_an_empty_payload(self):
         self.start_broker()
         self.start_server()

@@ -77,6 +77,13 @@ TEST_F(Link, KeepsTryingWhileTheBrokerIsAwayAndSubscribesAfterEveryConnect) {
   EXPECT_TRUE(received("sensor_A1B2/ota/status s2"));
 }
 
+TEST_F(Link, ThatCannotHaveItsTlsDoesNotStart) {
+  MqttConfig config;
+  config.url = parse_broker_url("mqtts://127.0.0.1:1").value();
+  config.ca_file = "/nonexistent/ca.pem";
+  EXPECT_THROW((MqttLink{config, {}}.start()), std::runtime_error);
+}
+
 TEST_F(Link, FindsInItsSessionWhatCameWhileItWasAway) {
   testing::Mosquitto broker{directory_.directory()};
   {
