@@ -19,6 +19,11 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
+// As substr, without its exception: from <= to <= text.size().
+std::string_view between(std::string_view text, std::size_t from, std::size_t to) {
+  return {text.data() + from, to - from};
+}
+
 std::optional<std::uint32_t> number(std::string_view text) {
   std::uint32_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -26,17 +31,27 @@ std::optional<std::uint32_t> number(std::string_view text) {
   return value;
 }
 
+// It is sent again in If-Range: what RFC 9110 section 8.8.3 does not allow in it must not get there.
+bool is_strong_etag(std::string_view value) {
+  const auto is_inner = [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte > 0x20 && byte != '"' && byte != 0x7F;
+  };
+  return value.size() >= 2 && value.front() == '"' && value.back() == '"' &&
+         std::ranges::all_of(between(value, 1, value.size() - 1), is_inner);
+}
+
 // bytes <first>-<last>/<total>
 std::optional<ResponseHead::Range> range(std::string_view text) {
   constexpr std::string_view unit = "bytes ";
-  if (text.size() < unit.size() || !same_ignoring_case(text.substr(0, unit.size()), unit)) return std::nullopt;
-  text = trimmed(text.substr(unit.size()));
+  if (text.size() < unit.size() || !same_ignoring_case(between(text, 0, unit.size()), unit)) return std::nullopt;
+  text = trimmed(between(text, unit.size(), text.size()));
   const std::size_t dash = text.find('-');
   const std::size_t slash = text.find('/');
   if (dash == std::string_view::npos || slash == std::string_view::npos || slash < dash) return std::nullopt;
-  const auto first = number(text.substr(0, dash));
-  const auto last = number(text.substr(dash + 1, slash - dash - 1));
-  const auto total = number(text.substr(slash + 1));
+  const auto first = number(between(text, 0, dash));
+  const auto last = number(between(text, dash + 1, slash));
+  const auto total = number(between(text, slash + 1, text.size()));
   if (!first || !last || !total || *first > *last || *last >= *total) return std::nullopt;
   return ResponseHead::Range{*first, *last, *total};
 }
@@ -92,14 +107,22 @@ ResponseJudgement judge_part(std::uint32_t status, const ResponseHead& head, con
 void ResponseHead::add(std::string_view name, std::string_view value) {
   name = trimmed(name);
   value = trimmed(value);
-  if (same_ignoring_case(name, "content-length")) content_length_ = number(value);
+  if (same_ignoring_case(name, "content-length")) add_content_length(value);
   if (same_ignoring_case(name, "content-range")) content_range_ = range(value);
   if (same_ignoring_case(name, "retry-after")) retry_after_s_ = number(value);
-  if (same_ignoring_case(name, "content-encoding")) encoded_ = !same_ignoring_case(value, "identity");
-  if (same_ignoring_case(name, "etag")) {
-    const bool strong = value.size() >= 2 && value.front() == '"' && value.back() == '"';
-    if (!strong || !etag_.assign(value)) etag_.clear();
+  if (same_ignoring_case(name, "content-encoding") && !same_ignoring_case(value, "identity")) encoded_ = true;
+  if (same_ignoring_case(name, "etag") && (!is_strong_etag(value) || !etag_.assign(value))) etag_.clear();
+}
+
+// Two lengths that differ are no length (RFC 9110 section 8.6), and a third does not heal them.
+void ResponseHead::add_content_length(std::string_view value) {
+  const auto length = number(value);
+  if (lengths_seen_ && content_length_ != length) {
+    content_length_.reset();
+  } else if (!lengths_seen_) {
+    content_length_ = length;
   }
+  lengths_seen_ = true;
 }
 
 ResponseJudgement judge_response(std::uint32_t status, const ResponseHead& head, const DownloadRequest& request) {

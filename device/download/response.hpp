@@ -33,7 +33,10 @@ class ResponseHead {
   [[nodiscard]] bool is_encoded() const { return encoded_; }
 
  private:
+  void add_content_length(std::string_view value);
+
   std::optional<std::uint32_t> content_length_;
+  bool lengths_seen_ = false;
   std::optional<Range> content_range_;
   std::optional<std::uint32_t> retry_after_s_;
   contract::Text<72> etag_;

@@ -20,7 +20,7 @@ enum Kind : std::uint8_t {
   deployment_url = 6,    // text
   download_begun = 7,    // 32 bytes head, u32 total, text etag, u16 unsent
   download_prefix = 8,   // u32 bytes, 8 bytes hash
-  phase_reached = 9,     // u8 phase, u16 unsent
+  phase_reached = 9,     // u8 phase, u16 unsent, u32 where the download under way began
   unsent_marks = 10,     // u16
   reselected = 11,       // nothing
   trial_started = 12,    // u8 how often, u16 unsent
@@ -32,6 +32,7 @@ enum Kind : std::uint8_t {
 };
 
 constexpr std::uint32_t first_session_limit = 1U << 31;
+constexpr std::uint32_t last_seq = 0xFFFFFFFF;
 
 void write_notice(RecordWriter& to, const contract::Notice& notice) {
   to.text(notice.version.view());
@@ -129,8 +130,9 @@ Status Ledger::open(std::uint32_t random) {
   if (auto done = journal_->open(*this); !done) return done;
   seq_next_ = seq_reserved_ + 1;  // what was reserved before this start may have been used
   session_next_ = session_reserved_ + 1;
-  if (!journal_->was_lost()) return {};
+  if (numbers_known_) return {};
 
+  // The journal was lost; perhaps at an earlier start, whose power failed before all of this was written.
   // Nobody knows which numbers are used: announce it, and begin sessions where a clash is unlikely.
   RecordWriter session;
   session.u32(random % first_session_limit);
@@ -150,6 +152,7 @@ Status Ledger::append(std::uint8_t kind, const RecordWriter& writer) {
 
 Result<std::uint32_t> Ledger::take_seq() {
   if (seq_next_ > seq_reserved_) {
+    if (seq_next_ > last_seq - seq_block) return flash_failed(code_seq_exhausted, seq_next_);
     RecordWriter record;
     record.u32(seq_next_ + seq_block - 1);
     if (auto done = append(seq_reserved, record); !done) return done.error();
@@ -182,6 +185,7 @@ Status Ledger::session_ended() {
 
 Status Ledger::raise_seq(std::uint32_t known_to_server) {
   if (known_to_server < seq_next_) return {};
+  if (known_to_server > largest_known_seq) return flash_failed(code_seq_exhausted, known_to_server);
   RecordWriter record;
   record.u32(known_to_server);
   if (auto done = append(seq_reserved, record); !done) return done;
@@ -226,6 +230,7 @@ Status Ledger::set_phase(Phase phase) {
   RecordWriter record;
   record.u8(static_cast<std::uint8_t>(phase));
   record.u16(current_->unsent.bits());
+  record.u32(current_->resumed_at);
   return append(phase_reached, record);
 }
 
@@ -415,6 +420,7 @@ void Ledger::apply_finish(RecordReader& reader) {
 void Ledger::apply_numbers(std::uint8_t kind, RecordReader& reader) {
   if (kind == seq_reserved) seq_reserved_ = std::max(seq_reserved_, reader.u32());
   if (kind == session_reserved) session_reserved_ = std::max(session_reserved_, reader.u32());
+  if (kind == seq_reset_state) numbers_known_ = true;
   if (kind == seq_reset_state) seq_reset_ = static_cast<SeqReset>(std::min<std::uint8_t>(reader.u8(), 2));
 }
 
@@ -440,6 +446,7 @@ void Ledger::apply_to_current(std::uint8_t kind, RecordReader& reader) {
     case phase_reached:
       current.phase = static_cast<Phase>(std::min<std::uint8_t>(reader.u8(), 4));
       current.unsent = Marks{reader.u16()};
+      current.resumed_at = reader.u32();
       break;
     case unsent_marks:
       current.unsent = Marks{reader.u16()};
@@ -572,15 +579,18 @@ Status Ledger::snapshot_current(Journal& journal) const {
   RecordWriter phase;
   phase.u8(static_cast<std::uint8_t>(current.phase));
   phase.u16(current.unsent.bits());
+  phase.u32(current.resumed_at);
   if (auto done = journal.append_to_snapshot(phase_reached, phase.payload()); !done) return done;
   if (current.reselected) {
     if (auto done = journal.append_to_snapshot(reselected, {}); !done) return done;
   }
-  if (current.trial_starts == 0) return {};
-  RecordWriter trial;
-  trial.u8(current.trial_starts);
-  trial.u16(current.unsent.bits());
-  if (auto done = journal.append_to_snapshot(trial_started, trial.payload()); !done) return done;
+  if (current.trial_starts != 0) {
+    RecordWriter trial;
+    trial.u8(current.trial_starts);
+    trial.u16(current.unsent.bits());
+    if (auto done = journal.append_to_snapshot(trial_started, trial.payload()); !done) return done;
+  }
+  if (current.trial_failure.fault == Fault::none) return {};
   RecordWriter failure;
   write_error(failure, current.trial_failure);
   return journal.append_to_snapshot(trial_failed, failure.payload());

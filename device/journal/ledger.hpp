@@ -104,13 +104,16 @@ class Ledger final : public Journal::Owner {
   static constexpr std::size_t attempts_kept = 8;
   static constexpr std::uint32_t seq_block = 64;
   static constexpr std::uint32_t session_block = 8;
+  /// A server cannot push the numbers higher: a device that has none left falls silent for ever.
+  static constexpr std::uint32_t largest_known_seq = 0xFFFF0000;
+  static constexpr std::int64_t code_seq_exhausted = -1101;  ///< `found` of flash_failed; `expected` = the number
 
   explicit Ledger(Journal& journal) : journal_{&journal} {}
 
   /// Reads the journal. `random` is where session numbers start after a lost journal.
   Status open(std::uint32_t random);
 
-  // Numbers. Each is handed out once in the life of the device.
+  // Numbers. Each is handed out once in the life of the device; flash_failed (code_seq_exhausted) when none is left.
   Result<std::uint32_t> take_seq();
   Result<std::uint32_t> take_session();
   /// True until the first session whose state was acknowledged has ended (after a lost journal).
@@ -118,7 +121,7 @@ class Ledger final : public Journal::Owner {
   Status seq_reset_acknowledged();
   /// Call when a session ends, at a start too.
   Status session_ended();
-  /// Starts above what a server knows (token response).
+  /// Starts above what a server knows (token response). Refused above largest_known_seq.
   Status raise_seq(std::uint32_t known_to_server);
 
   // The update in hand.
@@ -195,6 +198,7 @@ class Ledger final : public Journal::Owner {
   std::uint32_t session_next_ = 1;
   std::uint32_t session_reserved_ = 0;
   SeqReset seq_reset_ = SeqReset::no;
+  bool numbers_known_ = false;  ///< a start after a loss has written all it must; the record of seq_reset_ is the last
   std::uint32_t next_serial_ = 1;
   std::optional<Deployment> current_;
   std::array<Outcome, outcomes_kept> outcomes_{};

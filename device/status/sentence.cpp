@@ -5,19 +5,23 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "contract/defect.hpp"
+#include "device/ports/system.hpp"
+
 namespace otaria::device {
 namespace {
 
 struct Words {
   Fault fault;
-  /// %f and %e stand for found and expected, %t and %r for the target and the running version.
+  /// %f and %e stand for found and expected, %t and %r for the target and the running version, %d and %s for
+  /// found as the name of a contract::Defect and of a ResetReason.
   std::string_view detail;
   std::string_view hint;
 };
 
 constexpr std::array words{
     // clang-format off
-  Words{Fault::bad_notice,          "the notice cannot be read (defect %f)", "send version, url and signature as JSON; docs/spec/contract.md"},
+  Words{Fault::bad_notice,          "the notice cannot be read (%d)", "send version, url and signature as JSON; docs/spec/contract.md"},
   Words{Fault::not_newer,           "%t is not newer than %r, which runs", "publish a higher version, or send it with force"},
   Words{Fault::wrong_product,       "the image is for another product", "choose the release of this device's product"},
   Words{Fault::wrong_hardware,      "the image is for other hardware", "choose the build for this device's hardware"},
@@ -40,7 +44,7 @@ constexpr std::array words{
   Words{Fault::patch_base_mismatch, "the patch is for another image than the running one", "send the whole image"},
   Words{Fault::patch_corrupt,       "the patch is damaged at byte %f", "publish the patch again, or send the whole image"},
   Words{Fault::flash_failed,        "the flash failed at address %e (driver code %f)", "the chip may be worn out; replace the device if it repeats"},
-  Words{Fault::boot_failed,         "%t did not come up (reset reason %f, start %e)", "look at the firmware's start; the previous version runs"},
+  Words{Fault::boot_failed,         "%t did not come up (reset reason %s, start %e)", "look at the firmware's start; the previous version runs"},
   Words{Fault::self_test_failed,    "the self-test of %t failed after %f s", "look at the device's log; the previous version runs"},
   Words{Fault::trial_timeout,       "%t did not reach the broker and pass its self-test within %e s", "look at network and broker settings of the new firmware"},
   Words{Fault::power_lost,          "the power failed while %t was being started (%f times)", "send the update again when the supply is stable"},
@@ -72,6 +76,16 @@ class Composer {
   std::size_t size_ = 0;
 };
 
+std::string_view defect_name(std::int64_t found) {
+  constexpr auto count = static_cast<std::int64_t>(contract::defect_names.size());
+  return found >= 0 && found < count ? contract::defect_names[static_cast<std::size_t>(found)] : "unknown defect";
+}
+
+std::string_view reset_reason_name(std::int64_t found) {
+  const bool known = found >= 0 && found <= static_cast<std::int64_t>(ResetReason::brownout);
+  return name_of(known ? static_cast<ResetReason>(found) : ResetReason::unknown);
+}
+
 void compose(Composer& out, std::string_view pattern, const Error& error, const ErrorContext& context) {
   for (std::size_t i = 0; i < pattern.size(); ++i) {
     if (pattern[i] != '%') {
@@ -81,6 +95,8 @@ void compose(Composer& out, std::string_view pattern, const Error& error, const 
     ++i;
     if (pattern[i] == 'f') out.number(error.found);
     if (pattern[i] == 'e') out.number(error.expected);
+    if (pattern[i] == 'd') out.text(defect_name(error.found));
+    if (pattern[i] == 's') out.text(reset_reason_name(error.found));
     if (pattern[i] == 't') out.text(context.target.empty() ? "the image" : context.target);
     if (pattern[i] == 'r') out.text(context.running);
   }

@@ -38,7 +38,7 @@ Listed listed_by_help(std::vector<std::string> path) {
   return listed;
 }
 
-std::vector<std::vector<std::string>> every_path() {
+std::vector<std::vector<std::string>> find_every_path() {
   std::vector<std::vector<std::string>> paths{{}};
   for (std::size_t i = 0; i < paths.size(); ++i) {
     for (const auto& verb : listed_by_help(paths[i]).verbs) {
@@ -47,6 +47,12 @@ std::vector<std::vector<std::string>> every_path() {
       paths.push_back(longer);
     }
   }
+  return paths;
+}
+
+/// Asked of the program once: it takes a run per verb.
+const std::vector<std::vector<std::string>>& every_path() {
+  static const auto paths = find_every_path();
   return paths;
 }
 
@@ -64,7 +70,7 @@ std::string offered_by_bash(const std::vector<std::string>& words) {
 }
 
 TEST(Completion, BashOffersEveryVerbAndEveryOption) {
-  const auto paths = every_path();
+  const auto& paths = every_path();
   ASSERT_GE(paths.size(), 18U);  // an empty tree would pass below
   for (const auto& path : paths) {
     const Listed listed = listed_by_help(path);

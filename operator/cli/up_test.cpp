@@ -14,9 +14,8 @@
 #include "operator/cli/testing/broker.hpp"
 #include "operator/cli/testing/program.hpp"
 
-/// `otaria up` with the real Mosquitto. The server's part is played by a script that answers
-/// /readyz, so that these tests show what `up` does with its children; tests/ runs it with the real
-/// otariad.
+/// `otaria up` with the real Mosquitto. In most tests the server's part is played by a script that
+/// answers /readyz, so that they show what `up` does with its children; one runs the real otariad.
 namespace otaria::cli {
 namespace {
 
@@ -143,6 +142,34 @@ TEST(Up, WithJsonPrintsOneObjectAndPassesTheServerItsFlags) {
   EXPECT_EQ(options["--public-url"], "http://fw.example");
   EXPECT_EQ(options["--mqtt"], object["mqtt"]);
   EXPECT_EQ(options["--http"], "127.0.0.1:" + std::to_string(place.http));
+}
+
+TEST(Up, WithTheRealServerTakesAReleaseAndShowsIt) {
+  const Installation place;
+  std::filesystem::remove(std::filesystem::path(place.otaria()).parent_path() / "otariad");
+  std::filesystem::create_symlink(OTARIA_BIN_DIR "/otariad",
+                                  std::filesystem::path(place.otaria()).parent_path() / "otariad");
+  Program program(place.otaria(), place.arguments({"--json"}));
+  const json object = first_object(program);
+  ASSERT_TRUE(object.is_object());
+  const std::string server = object["server"];
+  const std::string image = place.data() + "/a.bin";
+  ASSERT_EQ(testing::run(place.otaria(), {"image", "make", image, "--version", "1.4.0"}).exit_code,
+            0);
+  ASSERT_EQ(
+      testing::run(place.otaria(), {"--server", server, "release", "publish", image}).exit_code, 0);
+  const Outcome again =
+      testing::run(place.otaria(), {"--server", server, "release", "publish", image});
+  EXPECT_THAT(again.out, HasSubstr("was there already"));
+  EXPECT_THAT(testing::run(place.otaria(), {"--server", server, "release", "list"}).out,
+              HasSubstr("1.4.0"));
+  const Outcome unknown = testing::run(
+      place.otaria(),
+      {"--server", server, "--json", "update", "send", "sensor_A1B2", "--release", "1.4.0"});
+  EXPECT_EQ(unknown.exit_code, 3);
+  EXPECT_EQ(json::parse(unknown.out)["error"]["code"], "unknown_device");
+  program.signal(SIGTERM);
+  EXPECT_EQ(program.finish().exit_code, 0);
 }
 
 TEST(Up, StartsAChildAgainThatDies) {

@@ -198,7 +198,7 @@ int show_update(Context& context, const std::string& id) {
   row("to", view.target);
   row("release", text_member(update, "release"));
   row("state", view.state);
-  if (view.total > 0)
+  if (view.total > 0 && !view.succeeded())
     row("progress",
         fmt::format("{} % ({} of {} bytes)",
                     view.percent,

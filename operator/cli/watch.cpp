@@ -108,6 +108,7 @@ class Watch {
   void show() {
     if (context_.live()) {
       const terminal::Traits traits = terminal::detect(1);  // the window may have been resized
+      model_.take_lines();                                  // said by the bars
       area_.draw(model_.bars(traits, Clock::now()), traits);
       return;
     }

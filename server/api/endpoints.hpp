@@ -19,8 +19,8 @@ struct Endpoint {
 /// Every path the server answers. server/api/openapi.yaml lists the same; a test compares them.
 std::span<const Endpoint> endpoints();
 
-/// The largest body a request may have, in bytes: 16 MiB and some for an image, 2 MiB for a list of
-/// devices, else none.
+/// The largest body a request may have, in bytes: 32 MiB for an image (the handler refuses more
+/// than 16), 2 MiB for a list of devices, else none.
 std::uint64_t body_limit(std::string_view method, std::string_view path);
 
 /// Routes requests to the table. Refuses, with 403 `cross_site_request`, what a browser sends on

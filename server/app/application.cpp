@@ -7,6 +7,7 @@
 #include <random>
 #include <thread>
 
+#include "device/verify/sha256.hpp"
 #include "server/api/endpoints.hpp"
 #include "server/api/event_hub.hpp"
 #include "server/app/data_directory.hpp"
@@ -79,6 +80,7 @@ class Application::Impl {
   ~Impl() { stop(); }
 
   void start() {
+    if (!device::init_crypto()) throw std::runtime_error{"the crypto library cannot be started"};
     http_.start();
     link_.start();
     clock_thread_ = std::thread{[this] { keep_time(); }};

@@ -49,13 +49,13 @@ class MqttLink::Impl {
     }
     wake_.notify_all();
     if (thread_.joinable()) thread_.join();
-    if (client_ != nullptr) mosquitto_destroy(client_);
-    client_ = nullptr;
+    destroy();
   }
 
   bool connected() const { return connected_; }
 
   std::optional<int> publish_retained(const std::string& topic, std::string_view payload) {
+    const std::scoped_lock lock{client_mutex_};
     if (!connected_) return std::nullopt;
     int message_id = 0;
     const int code = mosquitto_publish(client_,
@@ -71,7 +71,14 @@ class MqttLink::Impl {
   }
 
  private:
+  void destroy() {
+    const std::scoped_lock lock{client_mutex_};
+    if (client_ != nullptr) mosquitto_destroy(client_);
+    client_ = nullptr;
+  }
+
   void create() {
+    const std::scoped_lock lock{client_mutex_};
     client_ = mosquitto_new(config_.client_id.c_str(), false, this);
     if (client_ == nullptr) throw std::runtime_error{"libmosquitto cannot be set up"};
     mosquitto_threaded_set(client_, true);
@@ -86,9 +93,8 @@ class MqttLink::Impl {
     mosquitto_connect_callback_set(client_, [](mosquitto*, void* self, int code) {
       static_cast<Impl*>(self)->on_connack(code);
     });
-    mosquitto_disconnect_callback_set(client_, [](mosquitto*, void* self, int code) {
-      static_cast<Impl*>(self)->on_disconnect(code);
-    });
+    mosquitto_disconnect_callback_set(
+        client_, [](mosquitto*, void* self, int) { static_cast<Impl*>(self)->on_disconnect(); });
     mosquitto_subscribe_callback_set(
         client_, [](mosquitto*, void*, int, int count, const int* granted) {
           const bool refused =
@@ -140,10 +146,8 @@ class MqttLink::Impl {
     events_.on_connected();
   }
 
-  void on_disconnect(int code) {
-    if (!connected_.exchange(false)) return;
-    if (code != 0) log_trouble("connection lost");
-    events_.on_lost();
+  void on_disconnect() {
+    if (connected_.exchange(false)) events_.on_lost();
   }
 
   // A broker that is away for a night is one line in the log, not ten thousand.
@@ -158,20 +162,31 @@ class MqttLink::Impl {
     return stopping_;
   }
 
+  // A client of its own per connection: libmosquitto would send again, after the reconnect, what
+  // the lost connection had in flight, and so put an older notice over a newer one. What must be
+  // sent again the outbox knows.
   void run() {
-    bool first = true;
     while (!stopping()) {
-      const int code =
-          first ? mosquitto_connect_async(
-                      client_, config_.url.host.c_str(), config_.url.port, config_.keep_alive_s)
-                : mosquitto_reconnect_async(client_);
-      first = first && code == MOSQ_ERR_INVAL;
+      const int code = mosquitto_connect_async(
+          client_, config_.url.host.c_str(), config_.url.port, config_.keep_alive_s);
       if (code == MOSQ_ERR_SUCCESS) {
         serve();
       } else {
         log_trouble(mosquitto_strerror(code));
       }
       wait_before_retry();
+      renew();
+    }
+  }
+
+  void renew() {
+    if (stopping()) return;
+    destroy();
+    try {
+      create();
+    } catch (const std::exception& error) {  // a CA file that went away, and may come back
+      destroy();  // never a connection without the TLS that was asked for
+      log_trouble(error.what());
     }
   }
 
@@ -184,7 +199,7 @@ class MqttLink::Impl {
       }
       const int code = mosquitto_loop(client_, loop_wait_ms, 1);
       if (code != MOSQ_ERR_SUCCESS) {
-        on_disconnect(code);
+        on_disconnect();
         log_trouble(code == MOSQ_ERR_ERRNO ? std::generic_category().message(errno)
                                            : mosquitto_strerror(code));
         return;
@@ -213,6 +228,7 @@ class MqttLink::Impl {
   const MqttConfig config_;
   const Events events_;
   mosquitto* client_ = nullptr;
+  std::mutex client_mutex_;  // between its renewal and a publish from another thread
   std::atomic<bool> connected_{false};
   std::thread thread_;
   std::mutex mutex_;

@@ -31,7 +31,7 @@ RequestParser::RequestParser(Head& head, BodySink* sink) : head_(head), sink_(si
 
 std::size_t RequestParser::parse(std::string_view bytes, error_code& error) {
   source_ = bytes;
-  return put(asio::const_buffer(bytes.data(), bytes.size()), error);
+  return put(boost::asio::const_buffer(bytes.data(), bytes.size()), error);
 }
 
 void RequestParser::on_request_impl(

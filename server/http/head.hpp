@@ -1,15 +1,18 @@
 #pragma once
 
+#include <boost/asio/buffer.hpp>
+#include <boost/beast/http/basic_parser.hpp>
 #include <cstdint>
 #include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include "server/http/boost_pch.hpp"
 #include "server/http/range.hpp"
 
 namespace otaria::server {
+namespace beast = boost::beast;
+using boost::system::error_code;
 
 /// A request's head as views into the bytes it was parsed from.
 struct Head {

@@ -25,7 +25,7 @@ std::vector<std::uint8_t> with(const std::string& old_text, const std::string& n
   auto bytes = encode(example());
   const auto at = std::search(bytes.begin(), bytes.end(), old_text.begin(), old_text.end());
   std::copy(new_text.begin(), new_text.end(), at);
-  bytes.resize(bytes.size() - 4);
+  bytes.erase(bytes.end() - 4, bytes.end());
   std::uint32_t crc = 0xFFFFFFFF;  // the usual CRC-32, written out as a second opinion
   for (std::uint8_t byte : bytes) {
     crc ^= byte;

@@ -179,7 +179,8 @@ TEST(LiveArea, NeverDrawsMoreRowsThanTheTerminalHas) {
   std::ostringstream out;
   LiveArea area(out);
   area.draw(std::vector<std::string>(50, "x"), Traits{true, false, false, 80, 10});
-  EXPECT_EQ(std::count(out.str().begin(), out.str().end(), '\n'), 9);
+  const std::string drawn = out.str();
+  EXPECT_EQ(std::count(drawn.begin(), drawn.end(), '\n'), 9);
 }
 
 }  // namespace

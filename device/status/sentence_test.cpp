@@ -1,0 +1,125 @@
+#include "device/status/sentence.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <limits>
+#include <string>
+
+#include "contract/defect.hpp"
+#include "contract/device/status_writer.hpp"
+#include "device/ports/system.hpp"
+
+namespace otaria::device {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr std::int64_t figures[] = {std::numeric_limits<std::int64_t>::min(), -1, 0, 1, 922809,
+                                    std::numeric_limits<std::int64_t>::max()};
+
+struct Told {
+  std::string detail;
+  std::string hint;
+};
+
+Told told(const Error& error, const ErrorContext& context) {
+  std::array<char, 200> memory{};
+  const Sentence sentence = tell(error, context, memory);
+  return {std::string{sentence.detail}, std::string{sentence.hint}};
+}
+
+template <class Check>
+void for_every_fault(const Check& check) {
+  for (std::size_t i = 1; i < contract::fault_names.size(); ++i) {
+    SCOPED_TRACE(contract::fault_names[i]);
+    check(static_cast<Fault>(i));
+  }
+}
+
+TEST(Sentence, EveryFaultOfTheContractHasWordsOfItsOwn) {
+  for_every_fault([](Fault fault) {
+    const Told words = told({fault, 1, 2}, {"2.0.0", "1.0.0"});
+    EXPECT_EQ(words.detail.find("unknown fault"), std::string::npos);
+    EXPECT_GT(words.detail.size(), 10U);
+    EXPECT_GT(words.hint.size(), 10U);
+    EXPECT_EQ(words.detail.find('%'), std::string::npos) << words.detail;
+  });
+}
+
+TEST(Sentence, WithTheLongestVersionsAndFiguresFitsAStatus) {
+  const std::string longest(contract::max_version_bytes, 'v');
+  for_every_fault([&](Fault fault) {
+    for (const std::int64_t found : figures) {
+      for (const std::int64_t expected : figures) {
+        std::array<char, 400> memory{};
+        const Sentence sentence = tell({fault, found, expected}, {longest, longest}, memory);
+        EXPECT_LE(sentence.detail.size(), 200U) << sentence.detail;
+        EXPECT_LE(sentence.detail.size() + sentence.hint.size(), contract::max_error_text_bytes);
+      }
+    }
+  });
+}
+
+// max_error_text_bytes is counted as written: a character that needs an escape would count more than once.
+TEST(Sentence, IsPlainAsciiWithoutQuotesAndBackslashes) {
+  const auto is_plain = [](char c) { return c >= 0x20 && c < 0x7F && c != '"' && c != '\\'; };
+  for_every_fault([&](Fault fault) {
+    for (const std::int64_t found : figures) {
+      const Told words = told({fault, found, found}, {"2.0.0-rc.1+b", "1.0.0"});
+      EXPECT_TRUE(std::ranges::all_of(words.detail, is_plain)) << words.detail;
+      EXPECT_TRUE(std::ranges::all_of(words.hint, is_plain)) << words.hint;
+    }
+  });
+}
+
+TEST(Sentence, NamesTheFiguresAndTheVersions) {
+  EXPECT_EQ(told({Fault::not_newer}, {"1.2.0", "1.3.0"}).detail, "1.2.0 is not newer than 1.3.0, which runs");
+  const std::string detail = told({Fault::too_large, 5000, 4096}, {}).detail;
+  EXPECT_THAT(detail, HasSubstr("5000"));
+  EXPECT_THAT(detail, HasSubstr("4096"));
+  EXPECT_THAT(told({Fault::download_failed, 404, 16384}, {}).detail, HasSubstr("HTTP 404; 16384 bytes"));
+}
+
+TEST(Sentence, SpeaksOfTheImageWhereTheNoticeNamedNoVersion) {
+  EXPECT_THAT(told({Fault::self_test_failed, 7}, {"", "1.0.0"}).detail, HasSubstr("self-test of the image failed"));
+}
+
+TEST(Sentence, NamesEveryDefectOfANotice) {
+  for (std::size_t i = 0; i < contract::defect_names.size(); ++i) {
+    EXPECT_THAT(told({Fault::bad_notice, static_cast<std::int64_t>(i)}, {}).detail,
+                HasSubstr(std::string{contract::defect_names[i]}));
+  }
+  for (const std::int64_t found : {std::int64_t{-1}, std::int64_t{contract::defect_names.size()}, figures[5]}) {
+    EXPECT_THAT(told({Fault::bad_notice, found}, {}).detail, HasSubstr("unknown defect"));
+  }
+}
+
+TEST(Sentence, NamesTheResetReasonOfAFailedBoot) {
+  const auto panic = static_cast<std::int64_t>(ResetReason::panic);
+  EXPECT_THAT(told({Fault::boot_failed, panic, 2}, {"2.0.0", ""}).detail, HasSubstr("2.0.0 did not come up (reset reason panic"));
+  EXPECT_THAT(told({Fault::boot_failed, 1234, 2}, {}).detail, HasSubstr("unknown"));
+}
+
+TEST(Sentence, StaysWithinTheMemoryItWasGiven) {
+  for (std::size_t bytes = 0; bytes <= 60; ++bytes) {
+    std::array<char, 64> memory{};
+    memory.fill('#');
+    const Sentence sentence = tell({Fault::not_newer}, {"1.2.0", "1.3.0"}, std::span{memory}.first(bytes));
+    EXPECT_LE(sentence.detail.size(), bytes);
+    EXPECT_TRUE(std::all_of(memory.begin() + static_cast<std::ptrdiff_t>(bytes), memory.end(),
+                            [](char c) { return c == '#'; }));
+  }
+}
+
+TEST(Sentence, HasAnAnswerToAFaultOfTheFuture) {
+  const Told words = told({static_cast<Fault>(250)}, {});
+  EXPECT_EQ(words.detail, "unknown fault");
+  EXPECT_FALSE(words.hint.empty());
+}
+
+}  // namespace
+}  // namespace otaria::device
