@@ -33,13 +33,19 @@ die() {
 }
 
 "$otaria_root/scripts/setup.sh"
-"$otaria_root/scripts/build.sh" release
+"$otaria_root/scripts/build.sh" release "${otaria_programs[@]}"
 bin=$otaria_root/build/release/bin
 began=$SECONDS
 
 work=$(mktemp -d -t otaria-demo.XXXXXX)
 before_processes_end() {
-  [ "$1" -eq 0 ] && return
+  case "$1" in
+    0) return ;;
+    129 | 130 | 143)
+      echo "demo: interrupted; ending what it started" >&2
+      return
+      ;;
+  esac
   keep=yes
   echo "demo: failed (exit code $1); the last lines of each log:" >&2
   tail -n 5 "$work"/*.log >&2

@@ -46,7 +46,7 @@ done
 
 if [ -z "${OTARIA_BIN_DIR:-}" ]; then
   "$otaria_root/scripts/setup.sh"
-  "$otaria_root/scripts/build.sh" release
+  "$otaria_root/scripts/build.sh" release "${otaria_programs[@]}"
 fi
 
 reports=$(mktemp -d -t otaria-system-test.XXXXXX)

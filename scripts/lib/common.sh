@@ -24,3 +24,7 @@ firmware_dir() {
   local folder=${OTARIA_FIRMWARE_DIR:-$otaria_root/../shared/firmware}
   if [ -d "$folder" ]; then (cd "$folder" && pwd); fi
 }
+
+# Every program there is: what the demonstration and the whole-system tests start. The tests' own programs are not among them.
+# shellcheck disable=SC2034  # read by the scripts that source this
+otaria_programs=(otariad otaria otaria-device send_ota_update firmware_server generate_firmware_hash)
