@@ -89,6 +89,7 @@ void Ingest::keep_batch(const std::vector<Message>& batch) {
       return;
     } catch (const DatabaseError& error) {
       log_.warn("database", error.what());
+      if (!error.may_pass()) return keep_one_by_one(batch, error.what());
       std::unique_lock lock{mutex_};
       if (filled_.wait_for(lock, config_.retry_wait, [this] { return stopping_; })) {
         spdlog::error("database: {} reports could not be kept before the stop", batch.size());
@@ -96,9 +97,7 @@ void Ingest::keep_batch(const std::vector<Message>& batch) {
         return;
       }
     } catch (const std::exception& error) {
-      spdlog::error("reports: {}; keeping this batch message by message", error.what());
-      keep_one_by_one(batch);
-      return;
+      return keep_one_by_one(batch, error.what());
     }
   }
 }
@@ -110,15 +109,13 @@ void Ingest::keep_in_one_transaction(const std::vector<Message>& batch) {
   ++counters_.batches;
 }
 
-void Ingest::keep_one_by_one(const std::vector<Message>& batch) {
-  for (const Message& message : batch) {
-    try {
-      keep_in_one_transaction({message});
-    } catch (const std::exception& error) {
-      ++counters_.dropped;
-      log_.warn("dropped", printable(message.topic) + ": " + error.what());
-    }
+void Ingest::keep_one_by_one(const std::vector<Message>& batch, const std::string& reason) {
+  if (batch.size() == 1) {
+    ++counters_.dropped;
+    log_.warn("dropped", printable(batch[0].topic) + ": " + reason);
+    return;
   }
+  for (const Message& message : batch) keep_batch({message});
 }
 
 void Ingest::keep_message(StoreTransaction& transaction, const Message& message) {

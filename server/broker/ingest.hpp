@@ -54,7 +54,7 @@ class Ingest {
   std::vector<Message> next_batch();
   void keep_batch(const std::vector<Message>& batch);
   void keep_in_one_transaction(const std::vector<Message>& batch);
-  void keep_one_by_one(const std::vector<Message>& batch);
+  void keep_one_by_one(const std::vector<Message>& batch, const std::string& reason);
   void keep_message(StoreTransaction& transaction, const Message& message);
 
   Store& store_;

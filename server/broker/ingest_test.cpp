@@ -20,7 +20,10 @@ class FailingStore final : public Store {
   void write(const std::function<void(StoreTransaction&)>& work) override {
     ++attempts;
     if (failing) throw DatabaseError{"disk full"};
-    inner_.write(work);
+    inner_.write([&](StoreTransaction& transaction) {
+      work(transaction);
+      if (transaction.device("poison")) throw DatabaseError{"constraint failed", false};
+    });
   }
   void on_commit(std::function<void(const Changes&)> observer) override {
     inner_.on_commit(std::move(observer));
@@ -74,6 +77,21 @@ TEST_F(Ingesting, ADatabaseThatRefusesIsTriedUntilItWorks) {
   failing.failing = false;
   EXPECT_TRUE(testing::comes_true([&] { return recorded() == 1; }));
   EXPECT_EQ(counters_.dropped, 0u);
+}
+
+TEST_F(Ingesting, AMessageTheDatabaseWillNeverTakeIsDroppedAlone) {
+  FailingStore poisoned{*store_};
+  poisoned.failing = false;
+  {
+    Ingest ingest{poisoned, Deadlines{}, IngestConfig{}, system_unix_ms, counters_};
+    ingest.offer("a/ota/status", status(1), false);
+    ingest.offer("poison/ota/status",
+                 R"({"id":"poison","version":"1.3.0","state":"received","seq":1})",
+                 false);
+    ingest.offer("a/ota/status", status(2), false);
+  }
+  EXPECT_EQ(recorded(), 2u);
+  EXPECT_EQ(counters_.dropped, 1u);
 }
 
 TEST_F(Ingesting, AFullQueueDropsAndCountsRatherThanGrow) {

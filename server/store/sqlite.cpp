@@ -10,8 +10,12 @@ namespace {
 constexpr int busy_timeout_ms = 10'000;
 
 [[noreturn]] void fail(sqlite3* handle, std::string_view doing) {
+  const int code = sqlite3_errcode(handle) & 0xff;
+  const bool of_the_values =
+      code == SQLITE_CONSTRAINT || code == SQLITE_MISMATCH || code == SQLITE_TOOBIG;
   throw DatabaseError{std::string{doing} + ": " + sqlite3_errmsg(handle) + " (SQLite code " +
-                      std::to_string(sqlite3_extended_errcode(handle)) + ")"};
+                          std::to_string(sqlite3_extended_errcode(handle)) + ")",
+                      !of_the_values};
 }
 
 }  // namespace

@@ -21,7 +21,13 @@ namespace otaria::server {
 /// operator's log.
 class DatabaseError : public std::runtime_error {
  public:
-  using std::runtime_error::runtime_error;
+  explicit DatabaseError(const std::string& text, bool may_pass = true)
+      : std::runtime_error{text}, may_pass_{may_pass} {}
+  /// The same call may work later (space was made, a lock ended); false: these values never will.
+  [[nodiscard]] bool may_pass() const { return may_pass_; }
+
+ private:
+  bool may_pass_;
 };
 
 /// A slice of a list. `after` is the place of the last item of the slice before: an id, or an
