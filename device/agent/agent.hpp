@@ -43,7 +43,7 @@ struct Ports {
 ///
 /// Use      construct, start() once per boot, then deliver events and call run() (AgentEvents). init_crypto() comes
 ///          before. After System::restart() was called the object is spent.
-/// Memory   everything inside the object: agent_bytes, checked at compile time; about 3 KiB of stack; no heap.
+/// Memory   everything inside the object: agent_bytes, checked at compile time; about 4 KiB of stack; no heap.
 /// Thread   one.
 /// Source   docs/spec/agent.md, docs/spec/contract.md.
 class Agent final : public AgentEvents {

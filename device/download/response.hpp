@@ -36,11 +36,11 @@ class ResponseHead {
   void add_content_length(std::string_view value);
 
   std::optional<std::uint32_t> content_length_;
-  bool lengths_seen_ = false;
   std::optional<Range> content_range_;
   std::optional<std::uint32_t> retry_after_s_;
   contract::Text<72> etag_;
   bool encoded_ = false;
+  bool lengths_seen_ = false;
 };
 
 /// What was asked for.

@@ -119,6 +119,12 @@ void write_deployment(RecordWriter& to, const Deployment& current) {
   to.u16(current.unsent.bits());
 }
 
+void write_phase(RecordWriter& to, Phase phase, const Deployment& current) {
+  to.u8(static_cast<std::uint8_t>(phase));
+  to.u16(current.unsent.bits());
+  to.u32(current.resumed_at);
+}
+
 bool counts_as_attempt(UpdateState state, Fault fault) {
   return (state == UpdateState::failed || state == UpdateState::rolled_back) &&
          fault != Fault::superseded && fault != Fault::withdrawn;
@@ -134,13 +140,13 @@ Status Ledger::open(std::uint32_t random) {
 
   // The journal was lost; perhaps at an earlier start, whose power failed before all of this was written.
   // Nobody knows which numbers are used: announce it, and begin sessions where a clash is unlikely.
-  RecordWriter session;
-  session.u32(random % first_session_limit);
-  if (auto done = append(session_reserved, session); !done) return done;
+  RecordWriter record;
+  record.u32(random % first_session_limit);
+  if (auto done = append(session_reserved, record); !done) return done;
   session_next_ = session_reserved_ + 1;
-  RecordWriter reset;
-  reset.u8(static_cast<std::uint8_t>(SeqReset::announced));
-  return append(seq_reset_state, reset);
+  record.clear();
+  record.u8(static_cast<std::uint8_t>(SeqReset::announced));
+  return append(seq_reset_state, record);
 }
 
 Status Ledger::append(std::uint8_t kind, const RecordWriter& writer) {
@@ -228,9 +234,7 @@ Status Ledger::set_prefix(std::uint32_t prefix, std::span<const std::uint8_t, 8>
 
 Status Ledger::set_phase(Phase phase) {
   RecordWriter record;
-  record.u8(static_cast<std::uint8_t>(phase));
-  record.u16(current_->unsent.bits());
-  record.u32(current_->resumed_at);
+  write_phase(record, phase, *current_);
   return append(phase_reached, record);
 }
 
@@ -525,75 +529,80 @@ void Ledger::apply(const JournalRecord& record) {
   }
 }
 
-// Each part is what apply() needs to arrive at the same value.
+// Each part is what apply() needs to arrive at the same value. One writer serves all records: it is the largest thing on
+// the stack, and a compaction may begin within any append.
 Status Ledger::snapshot(Journal& journal) {
-  if (auto done = snapshot_numbers(journal); !done) return done;
+  RecordWriter record;
+  if (auto done = snapshot_numbers(journal, record); !done) return done;
   for (std::uint8_t i = 0; i < slots; ++i) {
-    RecordWriter record;
+    record.clear();
     write_slot(record, i, contents_[i]);
     if (auto done = journal.append_to_snapshot(slot_content, record.payload()); !done) return done;
   }
   for (std::size_t i = 0; i < outcome_count_; ++i) {
-    RecordWriter record;
+    record.clear();
     write_outcome(record, outcomes_[i]);
     if (auto done = journal.append_to_snapshot(outcome_kept, record.payload()); !done) return done;
   }
   for (std::size_t i = 0; i < attempts_count_; ++i) {
-    RecordWriter record;
+    record.clear();
     record.bytes(attempts_[i].digest.bytes);
     record.u8(attempts_[i].failed);
     if (auto done = journal.append_to_snapshot(attempts_state, record.payload()); !done) return done;
   }
-  return current_ ? snapshot_current(journal) : Status{};
+  return current_ ? snapshot_current(journal, record) : Status{};
 }
 
-Status Ledger::snapshot_numbers(Journal& journal) const {
-  RecordWriter seq;
-  seq.u32(seq_reserved_);
-  if (auto done = journal.append_to_snapshot(seq_reserved, seq.payload()); !done) return done;
-  RecordWriter session;
-  session.u32(session_reserved_);
-  if (auto done = journal.append_to_snapshot(session_reserved, session.payload()); !done) return done;
-  RecordWriter reset;
-  reset.u8(static_cast<std::uint8_t>(seq_reset_));
-  return journal.append_to_snapshot(seq_reset_state, reset.payload());
+Status Ledger::snapshot_numbers(Journal& journal, RecordWriter& record) const {
+  record.clear();
+  record.u32(seq_reserved_);
+  if (auto done = journal.append_to_snapshot(seq_reserved, record.payload()); !done) return done;
+  record.clear();
+  record.u32(session_reserved_);
+  if (auto done = journal.append_to_snapshot(session_reserved, record.payload()); !done) return done;
+  record.clear();
+  record.u8(static_cast<std::uint8_t>(seq_reset_));
+  return journal.append_to_snapshot(seq_reset_state, record.payload());
 }
 
-Status Ledger::snapshot_current(Journal& journal) const {
+Status Ledger::snapshot_current(Journal& journal, RecordWriter& record) const {
   const Deployment& current = *current_;
-  RecordWriter whole;
-  write_deployment(whole, current);
-  if (auto done = journal.append_to_snapshot(deployment, whole.payload()); !done) return done;
+  record.clear();
+  write_deployment(record, current);
+  if (auto done = journal.append_to_snapshot(deployment, record.payload()); !done) return done;
   if (current.bytes_fetched) {
-    RecordWriter download;
-    download.bytes(current.head);
-    download.u32(current.total);
-    download.text(current.etag.view());
-    download.u16(current.unsent.bits());
-    if (auto done = journal.append_to_snapshot(download_begun, download.payload()); !done) return done;
-    RecordWriter prefix;
-    prefix.u32(current.prefix);
-    prefix.bytes(current.prefix_hash);
-    if (auto done = journal.append_to_snapshot(download_prefix, prefix.payload()); !done) return done;
+    if (auto done = snapshot_download(journal, record); !done) return done;
   }
-  RecordWriter phase;
-  phase.u8(static_cast<std::uint8_t>(current.phase));
-  phase.u16(current.unsent.bits());
-  phase.u32(current.resumed_at);
-  if (auto done = journal.append_to_snapshot(phase_reached, phase.payload()); !done) return done;
+  record.clear();
+  write_phase(record, current.phase, current);
+  if (auto done = journal.append_to_snapshot(phase_reached, record.payload()); !done) return done;
   if (current.reselected) {
     if (auto done = journal.append_to_snapshot(reselected, {}); !done) return done;
   }
   if (current.trial_starts != 0) {
-    RecordWriter trial;
-    trial.u8(current.trial_starts);
-    trial.u16(current.unsent.bits());
-    if (auto done = journal.append_to_snapshot(trial_started, trial.payload()); !done) return done;
+    record.clear();
+    record.u8(current.trial_starts);
+    record.u16(current.unsent.bits());
+    if (auto done = journal.append_to_snapshot(trial_started, record.payload()); !done) return done;
   }
   if (current.trial_failure.fault == Fault::none) return {};
-  RecordWriter failure;
-  write_error(failure, current.trial_failure);
-  return journal.append_to_snapshot(trial_failed, failure.payload());
+  record.clear();
+  write_error(record, current.trial_failure);
+  return journal.append_to_snapshot(trial_failed, record.payload());
+}
+
+Status Ledger::snapshot_download(Journal& journal, RecordWriter& record) const {
+  const Deployment& current = *current_;
+  record.clear();
+  record.bytes(current.head);
+  record.u32(current.total);
+  record.text(current.etag.view());
+  record.u16(current.unsent.bits());
+  if (auto done = journal.append_to_snapshot(download_begun, record.payload()); !done) return done;
+  record.clear();
+  record.u32(current.prefix);
+  record.bytes(current.prefix_hash);
+  return journal.append_to_snapshot(download_prefix, record.payload());
 }
 
 }  // namespace otaria::device

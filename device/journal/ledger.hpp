@@ -186,8 +186,9 @@ class Ledger final : public Journal::Owner {
   Status finish(const Outcome& outcome, const contract::Digest& digest, bool ends_current);
   [[nodiscard]] std::optional<std::size_t> index_of(std::uint32_t serial) const;
   Status write_outcome_marks(std::size_t index, Marks unsent, bool acknowledged);
-  Status snapshot_numbers(Journal& journal) const;
-  Status snapshot_current(Journal& journal) const;
+  Status snapshot_numbers(Journal& journal, class RecordWriter& record) const;
+  Status snapshot_current(Journal& journal, class RecordWriter& record) const;
+  Status snapshot_download(Journal& journal, class RecordWriter& record) const;
   void apply_finish(class RecordReader& reader);
   void apply_numbers(std::uint8_t kind, class RecordReader& reader);
   void apply_to_current(std::uint8_t kind, class RecordReader& reader);

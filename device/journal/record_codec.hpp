@@ -44,6 +44,11 @@ class RecordWriter {
     std::ranges::copy(from, buffer_.begin() + size_);
     size_ += from.size();
   }
+  /// Ready for another record.
+  void clear() {
+    size_ = 0;
+    overflow_ = false;
+  }
   [[nodiscard]] std::span<const std::uint8_t> payload() const { return std::span{buffer_}.first(size_); }
   [[nodiscard]] bool overflow() const { return overflow_; }
 
