@@ -181,6 +181,6 @@ class Agent final : public AgentEvents {
 };
 
 inline constexpr std::size_t agent_bytes = sizeof(Agent);
-static_assert(agent_bytes <= 6 * 1024, "the agent's static memory, transfer and message buffers included");
+static_assert(agent_bytes <= 6144, "the agent's static memory, transfer and message buffers included");
 
 }  // namespace otaria::device

@@ -98,7 +98,8 @@ Status Agent::describe_unknown_image(const ImageIdentity& found) {
 
   std::array<std::uint8_t, descriptor_bytes> descriptor{};
   if (auto done = ports_.flash.read(slot.base + descriptor_offset, descriptor); !done) return done;
-  const std::string_view own = read_app_descriptor(descriptor).version.view();
+  const AppDescriptor described = read_app_descriptor(descriptor);
+  const std::string_view own = described.version.view();
   const bool from_offer = ledger_.current() && ledger_.current()->notice.digest == content.digest;
   if (from_offer) {
     content.version = ledger_.current()->notice.version;

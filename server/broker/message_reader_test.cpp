@@ -26,14 +26,14 @@ TEST(MessageReader, ReadsAStateAndAWill) {
       true);
   const auto* full = std::get_if<StateReport>(&state);
   ASSERT_NE(full, nullptr);
-  EXPECT_FALSE(full->is_stub());
+  EXPECT_FALSE(full->is_presence());
   EXPECT_TRUE(full->seq_reset);
   EXPECT_TRUE(full->retained);
   EXPECT_EQ(full->last->update, "U1");
   const Report will = read_message(
       "a/ota/state", R"({"id":"a","version":"1.3.0","online":false,"session":5})", false);
   ASSERT_NE(std::get_if<StateReport>(&will), nullptr);
-  EXPECT_TRUE(std::get<StateReport>(will).is_stub());
+  EXPECT_TRUE(std::get<StateReport>(will).is_presence());
 }
 
 TEST(MessageReader, RefusesAnIdThatIsNotTheTopics) {
