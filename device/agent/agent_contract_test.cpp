@@ -361,6 +361,22 @@ TEST_F(Downloading, ChangedFileIsNoticedByItsEntityTag) {
   EXPECT_EQ(device.running(), "1.4.0");  // the 200 began from 0, and the digest was right
 }
 
+TEST(Restart, UpdateOfWhichNothingWasFetchedWaitsForItsNoticeToo) {
+  BenchDevice device;
+  device.server.reachable = false;
+  const auto offer = device.publish("1.4.0", BenchDevice::image("1.4.0"), named("first"));
+  device.broker.offer(offer);
+  device.run_for(2000);
+  device.broker.retained.reset();
+  device.cut_power();
+  device.run_for(5000);
+  EXPECT_THAT(device.states("first"), ElementsAre("received", "waiting"));
+  device.server.reachable = true;
+  device.broker.offer(offer);
+  device.settle();
+  EXPECT_EQ(device.running(), "1.4.0");
+}
+
 TEST(Restart, FromInstalledOnAnyResetStartsTheTrialAndNeedsNoNotice) {
   BenchDevice device;
   device.application.veto_reboot = true;

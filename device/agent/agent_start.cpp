@@ -147,7 +147,7 @@ void Agent::reconcile() {
     if (selected || (current->phase == Phase::verified && refused_by_bootloader)) {
       end_after_return(refused_by_bootloader);
     } else {
-      if (current->bytes_fetched) report_waiting();
+      report_waiting();
       if (step_ != Step::halted) enter(Step::awaiting_notice);
     }
   } else if (!facts_.confirmed) {
