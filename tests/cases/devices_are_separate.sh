@@ -17,6 +17,9 @@ expect_equal "statuses of A1B2 about C3D4's update" "" "$(states_of sensor_A1B2 
 # What each device's own log says it was told.
 if grep -q "$second" "$work/sensor_A1B2.log"; then fail "sensor_A1B2 heard of the other's update"; fi
 if grep -q "$first" "$work/sensor_C3D4.log"; then fail "sensor_C3D4 heard of the other's update"; fi
-# And what the broker says it let each subscribe to.
+# And what the broker's log says each subscribed to.
+subscriptions_of() { sed -nE "s/^[0-9]+: $1 [0-2] (.*)$/\1/p" "$work/broker.log" | sort -u; }
+expect_equal "subscriptions of A1B2" sensor_A1B2/firmware/update "$(subscriptions_of sensor_A1B2)"
+expect_equal "subscriptions of C3D4" sensor_C3D4/firmware/update "$(subscriptions_of sensor_C3D4)"
 expect_device_runs sensor_A1B2 1.4.0
 expect_device_runs sensor_C3D4 1.5.0

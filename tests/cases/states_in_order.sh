@@ -1,4 +1,4 @@
-# The observer sees every state of an update in its order, progress within its rate, seq rising, presence told truly
+# The observer sees every state of an update in its order, progress from 0 to 100, seq rising, presence told truly
 # shellcheck shell=bash disable=SC2154
 start_stack
 device sensor_A1B2 1.3.0

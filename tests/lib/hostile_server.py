@@ -10,6 +10,7 @@ GET /<behaviour>[+<behaviour>…]/NAME serves DIR/NAME, so that the URL in a not
   corrupt        one byte in the middle is another
   truncate       every answer announces all bytes and sends half of what was asked, then closes
   break-N        the first answer closes after N body bytes; later ones are whole
+  stall-N        the first answer falls silent after N body bytes and keeps the connection open
   overlong       4,096 more bytes than the file has, announced as such
   html           200 with a web page, as captive portals and error pages of proxies do
   ignore-range   answers a Range request with 200 and the whole file
@@ -91,6 +92,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 limit = len(body) // 2
             if "break" in self.behaviours and self.count == 1:
                 limit = min(limit, int(self.behaviours["break"]))
+            if "stall" in self.behaviours and self.count == 1:
+                limit = min(limit, int(self.behaviours["stall"]))
         self.send_response(status)
         for name, value in {"Content-Type": "application/octet-stream", **headers}.items():
             self.send_header(name, value)
@@ -100,6 +103,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         try:
             self.end_headers()
             sent = self.send_body(body[:limit])
+            if "stall" in self.behaviours and self.count == 1:
+                self.wait_until_the_client_leaves()
         finally:
             self.server.record(
                 path=self.path,
@@ -110,6 +115,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 sent=sent,
                 whole=sent == len(body),
             )
+
+    def wait_until_the_client_leaves(self):
+        try:
+            self.connection.recv(1)  # a client that only reads sends nothing more: this ends when it closes
+        except OSError:
+            pass
 
     def send_body(self, body):
         """Bytes that went out before the client left, in chunks that keep to the rate."""

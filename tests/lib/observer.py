@@ -163,7 +163,7 @@ class Rules:
         self.violations = []
         self.last_seq = {}
         self.texts = {}  # by (device, seq)
-        self.updates = {}  # last state by (device, update id)
+        self.updates = {}  # (last state, session it was told in) by (device, update id)
         self.sessions = {}
 
     def violated(self, message, rule):
@@ -241,8 +241,9 @@ class Rules:
 
     def check_order(self, message, state):
         key = (message.device, message.payload["update"])
-        before = self.updates.get(key)
-        self.updates[key] = state
+        session = self.sessions.get(message.device)
+        before, session_before = self.updates.get(key, (None, None))
+        self.updates[key] = (state, session)
         if before is None:
             if state != "received":
                 self.violated(message, "an update that does not begin with received")
@@ -251,7 +252,9 @@ class Rules:
             if state != before:
                 self.violated(message, f"{state} after the final state {before}")
         elif state == "received":
-            self.violated(message, f"received again after {before}")
+            # A reset may take the acknowledgement with it: then the next session says it once more. Nothing else may.
+            if before != "received" or session == session_before:
+                self.violated(message, f"received again after {before}")
         elif state in ORDER and ORDER.index(state) < ORDER.index(before):
             # The one step back that is permitted: an unfinished update waits for its notice, then goes on.
             if "waiting" not in (before, state):

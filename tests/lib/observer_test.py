@@ -47,16 +47,18 @@ class AWholeUpdate(unittest.TestCase):
             violations(
                 line("state", state(1, 1)),
                 line("status", status(2, "received")),
-                line("status", status(3, "downloading", **progress(0, 1000))),
-                line("status", status(4, "waiting")),
-                line("status", status(5, "downloading", **progress(499, 1000))),
-                line("status", status(5, "downloading", **progress(499, 1000))),  # delivered twice: QoS 1
-                line("status", status(6, "downloading", **progress(1000, 1000))),
-                line("status", status(7, "verifying")),
-                line("status", status(8, "installed")),
-                line("status", status(9, "rebooting")),
-                line("state", {"id": SENSOR, "version": "1.3.0", "online": False, "session": 1}),
-                line("state", state(20, 2)),
+                line("state", state(3, 2)),
+                line("status", status(4, "received")),  # the reset took the acknowledgement of the first
+                line("status", status(5, "downloading", **progress(0, 1000))),
+                line("status", status(6, "waiting")),
+                line("status", status(7, "downloading", **progress(499, 1000))),
+                line("status", status(7, "downloading", **progress(499, 1000))),  # delivered twice: QoS 1
+                line("status", status(8, "downloading", **progress(1000, 1000))),
+                line("status", status(9, "verifying")),
+                line("status", status(10, "installed")),
+                line("status", status(11, "rebooting")),
+                line("state", {"id": SENSOR, "version": "1.3.0", "online": False, "session": 2}),
+                line("state", state(20, 3)),
                 line("status", status(21, "trial")),
                 line("status", status(22, "succeeded")),
                 line("status", status(23, "succeeded")),  # asked again
