@@ -50,6 +50,7 @@ python=/usr/bin/python3
 
 work=$(mktemp -d)
 pids=()
+# shellcheck disable=SC2317  # the trap calls it; shellcheck 0.9 loses sight of that before a script's closing exit
 clean_up() {
   for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || :; done
   wait 2>/dev/null || :
