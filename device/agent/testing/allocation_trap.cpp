@@ -5,6 +5,7 @@
 
 // glibc's own allocator by its internal names: what it keeps for programs that replace malloc
 // (glibc manual, "Replacing malloc").
+// NOLINTBEGIN(bugprone-reserved-identifier): the names are glibc's
 extern "C" {
 void* __libc_malloc(std::size_t bytes);
 void* __libc_calloc(std::size_t count, std::size_t bytes);
@@ -12,6 +13,7 @@ void* __libc_realloc(void* memory, std::size_t bytes);
 void* __libc_memalign(std::size_t alignment, std::size_t bytes);
 void __libc_free(void* memory);
 }
+// NOLINTEND(bugprone-reserved-identifier)
 
 namespace otaria::device::testing {
 namespace {
