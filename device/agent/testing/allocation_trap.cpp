@@ -27,9 +27,15 @@ void note() {
 
 }  // namespace
 
-void AllocationTrap::arm() { armed = true; }
-void AllocationTrap::disarm() { armed = false; }
-std::uint64_t AllocationTrap::sprung() { return count; }
+void AllocationTrap::arm() {
+  armed = true;
+}
+void AllocationTrap::disarm() {
+  armed = false;
+}
+std::uint64_t AllocationTrap::sprung() {
+  return count;
+}
 
 extern "C" {
 
@@ -58,7 +64,9 @@ int posix_memalign(void** memory, std::size_t alignment, std::size_t bytes) {
   *memory = __libc_memalign(alignment, bytes);
   return *memory == nullptr ? ENOMEM : 0;
 }
-void free(void* memory) { __libc_free(memory); }
+void free(void* memory) {
+  __libc_free(memory);
+}
 
 }  // extern "C"
 
