@@ -41,7 +41,7 @@ std::string error_text(const UpdateView& update) {
   if (update.error_code.empty()) return {};
   std::string text = update.error_code;
   if (!update.error_detail.empty()) text += ": " + update.error_detail;
-  if (!update.error_hint.empty()) text += " " + update.error_hint;
+  if (!update.error_hint.empty()) text += "; " + update.error_hint;
   return text;
 }
 
