@@ -8,7 +8,6 @@ namespace otaria::device::testing {
 namespace {
 
 using contract::UpdateState;
-using ::testing::ElementsAre;
 using ::testing::SizeIs;
 
 constexpr const char* id = R"("update":"first")";

@@ -18,8 +18,8 @@
 #include "device/agent/testing/bench_device.hpp"
 #include "device/bootloader/selection.hpp"
 
-/// A whole update with the trap armed in every call of the agent. The fakes here take no heap either: they are called
-/// by the agent, within the armed time.
+/// A whole update with the trap armed in every call of the agent. The fakes here take no heap
+/// either: they are called by the agent, within the armed time.
 namespace otaria::device::testing {
 namespace {
 
@@ -42,8 +42,8 @@ TEST(AllocationTrap, SpringsAtEveryWayToTheHeap) {
     if (posix_memalign(&aligned, 64, 64) == 0) std::free(aligned);
     kept = new int{7};
     delete static_cast<int*>(kept);
-    kept = ::operator new(64, std::align_val_t{64});
-    ::operator delete(kept, std::align_val_t{64});
+    kept = ::operator new (64, std::align_val_t{64});
+    ::operator delete (kept, std::align_val_t{64});
     const std::vector<int> numbers(100);
     const std::string text(100, 'x');
     kept = const_cast<int*>(numbers.data() + text.size() / 100);
@@ -147,7 +147,8 @@ class QuietDevice {
     std::ranges::copy(bench.flash.cells(), flash.cells.begin());
     identity = bench.identity;
     image = BenchDevice::image("1.4.0", 100000);
-    notice = bench.publish("1.4.0", image, R"("update":"u1","size":)" + std::to_string(image.size()));
+    notice =
+        bench.publish("1.4.0", image, R"("update":"u1","size":)" + std::to_string(image.size()));
     length = std::to_string(image.size());
   }
 
@@ -160,7 +161,8 @@ class QuietDevice {
     BootSetup setup;
     setup.records = records.value();
     const BootDecision decision = choose_boot(setup, [](int) { return true; });
-    for (const BootRecordWrite& write : decision.writes()) ASSERT_TRUE(write_boot_record(flash, 0xE000, write));
+    for (const BootRecordWrite& write : decision.writes())
+      ASSERT_TRUE(write_boot_record(flash, 0xE000, write));
     const BootInfo info{static_cast<std::uint32_t>(decision.index), ResetReason::software};
     trapped([&] {
       agent.emplace(Ports{flash, clock, random, broker, fetcher, system, application}, identity);
@@ -227,14 +229,20 @@ class QuietDevice {
       return;
     }
     std::array<char, 80> range{};
-    const int bytes = std::snprintf(range.data(), range.size(), "bytes %u-%zu/%zu", fetcher.from, image.size() - 1, image.size());
+    const int bytes = std::snprintf(range.data(),
+                                    range.size(),
+                                    "bytes %u-%zu/%zu",
+                                    fetcher.from,
+                                    image.size() - 1,
+                                    image.size());
     agent->on_http_header("Content-Range", {range.data(), static_cast<std::size_t>(bytes)});
     agent->on_http_head(206);
   }
 
   void deliver_body() {
     const std::size_t end = std::min<std::size_t>(fetcher.at + 1400U, image.size());
-    const std::span<const std::uint8_t> piece = std::span{image}.subspan(fetcher.at, end - fetcher.at);
+    const std::span<const std::uint8_t> piece =
+        std::span{image}.subspan(fetcher.at, end - fetcher.at);
     fetcher.at = static_cast<std::uint32_t>(end);
     agent->on_http_body(piece);
     if (!fetcher.body_due) return;
@@ -257,8 +265,8 @@ std::vector<std::string> states_of(const StaticBroker& broker) {
   return states;
 }
 
-// 1.3.0 to 1.4.0: judged, downloaded with a broken connection and a reset on the way, verified, installed, restarted,
-// tried, confirmed, reported.
+// 1.3.0 to 1.4.0: judged, downloaded with a broken connection and a reset on the way, verified,
+// installed, restarted, tried, confirmed, reported.
 TEST(AgentHeap, AWholeUpdateAllocatesNothing) {
   const std::uint64_t before = AllocationTrap::sprung();
   const auto device = std::make_unique<QuietDevice>();
@@ -274,22 +282,39 @@ TEST(AgentHeap, AWholeUpdateAllocatesNothing) {
   EXPECT_TRUE(device->agent->facts().confirmed);
   EXPECT_TRUE(device->fetcher.resumed);
   EXPECT_THAT(states_of(device->broker),
-              ElementsAre("received", "downloading", "waiting", "downloading", "verifying", "installed", "rebooting",
-                          "trial", "succeeded"));
+              ElementsAre("received",
+                          "downloading",
+                          "waiting",
+                          "downloading",
+                          "verifying",
+                          "installed",
+                          "rebooting",
+                          "trial",
+                          "succeeded"));
   EXPECT_EQ(AllocationTrap::sprung() - before, 0U);
 }
 
 TEST(AgentHeap, ARefusalAndAnUnreadableNoticeAllocateNothing) {
   const std::uint64_t before = AllocationTrap::sprung();
   const auto device = std::make_unique<QuietDevice>();
-  for (const char* notice : {R"({"version":"1.2.0","url":"http://x/y","signature":"00","update":"u2"})", "{", "[[[[[[[[[",
-                             R"({"version":7,"update":"u3","url":"http://x/y"})"}) {
+  for (const char* notice :
+       {R"({"version":"1.2.0","url":"http://x/y","signature":"00","update":"u2"})",
+        "{",
+        "[[[[[[[[[",
+        R"({"version":7,"update":"u3","url":"http://x/y"})"}) {
     device->notice = notice;
     device->boot();
     device->run(500);
   }
   EXPECT_THAT(states_of(device->broker),
-              ElementsAre("received", "refused", "received", "refused", "received", "refused", "received", "refused"));
+              ElementsAre("received",
+                          "refused",
+                          "received",
+                          "refused",
+                          "received",
+                          "refused",
+                          "received",
+                          "refused"));
   EXPECT_EQ(AllocationTrap::sprung() - before, 0U);
 }
 

@@ -15,9 +15,22 @@ namespace otaria::device {
 namespace {
 
 std::string_view name_of(Step step) {
-  constexpr std::array<std::string_view, 16> names{
-      "idle",      "delaying",  "awaiting_notice", "preparing", "requesting", "streaming", "backing_off", "awaiting_url",
-      "verifying", "rehashing", "selecting",       "installed", "rebooting",  "on_trial",  "going_back",  "halted"};
+  constexpr std::array<std::string_view, 16> names{"idle",
+                                                   "delaying",
+                                                   "awaiting_notice",
+                                                   "preparing",
+                                                   "requesting",
+                                                   "streaming",
+                                                   "backing_off",
+                                                   "awaiting_url",
+                                                   "verifying",
+                                                   "rehashing",
+                                                   "selecting",
+                                                   "installed",
+                                                   "rebooting",
+                                                   "on_trial",
+                                                   "going_back",
+                                                   "halted"};
   static_assert(names.size() == steps.size());
   return names[static_cast<std::size_t>(step)];
 }
@@ -53,8 +66,8 @@ std::string table() {
   std::ostringstream out;
   out << "| step | does | at most | done | failed or late |\n|---|---|---|---|---|\n";
   for (const StepRow& row : steps) {
-    out << "| `" << name_of(row.step) << "` | " << row.does << " | " << words_of(row.at_most) << " | `"
-        << name_of(row.if_done) << "` | `" << name_of(row.if_failed) << "` |\n";
+    out << "| `" << name_of(row.step) << "` | " << row.does << " | " << words_of(row.at_most)
+        << " | `" << name_of(row.if_done) << "` | `" << name_of(row.if_failed) << "` |\n";
   }
   return out.str();
 }

@@ -208,7 +208,7 @@ TEST(Update, TruncatedFileWithoutAnAnnouncedSizeIsADigestMismatch) {
   BenchDevice device;
   const std::string offer = device.publish("1.4.0", BenchDevice::image("1.4.0"), id);
   auto& bytes = device.server.files.begin()->second.bytes;
-  bytes.resize(bytes.size() - 1000);
+  bytes.erase(bytes.end() - 1000, bytes.end());
   device.broker.offer(offer);
   device.settle();
   EXPECT_EQ(fault_of_last(device), "digest_mismatch");

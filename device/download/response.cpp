@@ -6,7 +6,9 @@
 namespace otaria::device {
 namespace {
 
-constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+constexpr char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
 
 bool same_ignoring_case(std::string_view a, std::string_view b) {
   return std::ranges::equal(a, b, [](char x, char y) { return lower(x) == lower(y); });
@@ -31,7 +33,8 @@ std::optional<std::uint32_t> number(std::string_view text) {
   return value;
 }
 
-// It is sent again in If-Range: what RFC 9110 section 8.8.3 does not allow in it must not get there.
+// It is sent again in If-Range: what RFC 9110 section 8.8.3 does not allow in it must not get
+// there.
 bool is_strong_etag(std::string_view value) {
   const auto is_inner = [](char c) {
     const auto byte = static_cast<unsigned char>(c);
@@ -44,11 +47,13 @@ bool is_strong_etag(std::string_view value) {
 // bytes <first>-<last>/<total>
 std::optional<ResponseHead::Range> range(std::string_view text) {
   constexpr std::string_view unit = "bytes ";
-  if (text.size() < unit.size() || !same_ignoring_case(between(text, 0, unit.size()), unit)) return std::nullopt;
+  if (text.size() < unit.size() || !same_ignoring_case(between(text, 0, unit.size()), unit))
+    return std::nullopt;
   text = trimmed(between(text, unit.size(), text.size()));
   const std::size_t dash = text.find('-');
   const std::size_t slash = text.find('/');
-  if (dash == std::string_view::npos || slash == std::string_view::npos || slash < dash) return std::nullopt;
+  if (dash == std::string_view::npos || slash == std::string_view::npos || slash < dash)
+    return std::nullopt;
   const auto first = number(between(text, 0, dash));
   const auto last = number(between(text, dash + 1, slash));
   const auto total = number(between(text, slash + 1, text.size()));
@@ -69,13 +74,16 @@ ResponseJudgement refused_size(Error error, std::uint32_t total) {
   return judgement;
 }
 
-ResponseJudgement judge_whole(std::uint32_t status, const ResponseHead& head, const DownloadRequest& request) {
+ResponseJudgement judge_whole(std::uint32_t status,
+                              const ResponseHead& head,
+                              const DownloadRequest& request) {
   ResponseJudgement judgement;
   judgement.error = http_error(status, request);
   // Firmware without a length cannot be bounded, and an encoded body is not the file (give_up).
   if (!head.content_length() || head.is_encoded()) return judgement;
   const std::uint32_t length = *head.content_length();
-  if (length > request.largest) return refused_size({Fault::too_large, length, request.largest}, length);
+  if (length > request.largest)
+    return refused_size({Fault::too_large, length, request.largest}, length);
   if (request.total != 0 && length > request.total) {
     return refused_size({Fault::too_large, length, request.total}, length);
   }
@@ -87,16 +95,20 @@ ResponseJudgement judge_whole(std::uint32_t status, const ResponseHead& head, co
   return judgement;
 }
 
-ResponseJudgement judge_part(std::uint32_t status, const ResponseHead& head, const DownloadRequest& request) {
+ResponseJudgement judge_part(std::uint32_t status,
+                             const ResponseHead& head,
+                             const DownloadRequest& request) {
   ResponseJudgement judgement;
   judgement.error = http_error(status, request);
   judgement.verdict = ResponseVerdict::retry;
   const auto& part = head.content_range();
-  if (!part || head.is_encoded() || part->first != request.offset || part->last + 1 != part->total ||
-      (request.total != 0 && part->total != request.total) || part->total > request.largest) {
+  if (!part || head.is_encoded() || part->first != request.offset ||
+      part->last + 1 != part->total || (request.total != 0 && part->total != request.total) ||
+      part->total > request.largest) {
     return judgement;
   }
-  if (head.content_length() && *head.content_length() != part->last - part->first + 1) return judgement;
+  if (head.content_length() && *head.content_length() != part->last - part->first + 1)
+    return judgement;
   judgement.verdict = ResponseVerdict::body;
   judgement.total = part->total;
   return judgement;
@@ -110,8 +122,10 @@ void ResponseHead::add(std::string_view name, std::string_view value) {
   if (same_ignoring_case(name, "content-length")) add_content_length(value);
   if (same_ignoring_case(name, "content-range")) content_range_ = range(value);
   if (same_ignoring_case(name, "retry-after")) retry_after_s_ = number(value);
-  if (same_ignoring_case(name, "content-encoding") && !same_ignoring_case(value, "identity")) encoded_ = true;
-  if (same_ignoring_case(name, "etag") && (!is_strong_etag(value) || !etag_.assign(value))) etag_.clear();
+  if (same_ignoring_case(name, "content-encoding") && !same_ignoring_case(value, "identity"))
+    encoded_ = true;
+  if (same_ignoring_case(name, "etag") && (!is_strong_etag(value) || !etag_.assign(value)))
+    etag_.clear();
 }
 
 // Two lengths that differ are no length (RFC 9110 section 8.6), and a third does not heal them.
@@ -125,7 +139,9 @@ void ResponseHead::add_content_length(std::string_view value) {
   lengths_seen_ = true;
 }
 
-ResponseJudgement judge_response(std::uint32_t status, const ResponseHead& head, const DownloadRequest& request) {
+ResponseJudgement judge_response(std::uint32_t status,
+                                 const ResponseHead& head,
+                                 const DownloadRequest& request) {
   if (status == 200) return judge_whole(status, head, request);
   if (status == 206) return judge_part(status, head, request);
   ResponseJudgement judgement;

@@ -65,12 +65,12 @@ TEST(ResponseHead, ReadsContentRangesOfOneKnownPart) {
       {"BYTES 1-2/3", Range{1, 2, 3}},
       {"bytes  1-2/3 ", Range{1, 2, 3}},
       {"bytes 4294967293-4294967294/4294967295", Range{4294967293U, 4294967294U, 4294967295U}},
-      {"bytes 1-2/*", std::nullopt},            // total unknown
-      {"bytes */3", std::nullopt},              // of a 416
-      {"bytes 2-1/3", std::nullopt},            // backwards
-      {"bytes 1-3/3", std::nullopt},            // beyond the end
+      {"bytes 1-2/*", std::nullopt},  // total unknown
+      {"bytes */3", std::nullopt},    // of a 416
+      {"bytes 2-1/3", std::nullopt},  // backwards
+      {"bytes 1-3/3", std::nullopt},  // beyond the end
       {"bytes 0-4294967295/4294967295", std::nullopt},
-      {"bytes 0-1/4294967296", std::nullopt},   // more than 32 bits
+      {"bytes 0-1/4294967296", std::nullopt},  // more than 32 bits
       {"bytes -1-2/3", std::nullopt},
       {"bytes 1--2/3", std::nullopt},
       {"bytes 1-2", std::nullopt},
@@ -149,20 +149,26 @@ TEST(ResponseHead, AnyContentCodingButIdentityMakesTheBodyNotTheFile) {
   for (const char* coding : {"gzip", "br", "identity, gzip", "gzip, identity"}) {
     EXPECT_TRUE(head_of({{"Content-Encoding", coding}}).is_encoded()) << coding;
   }
-  EXPECT_TRUE(head_of({{"Content-Encoding", "gzip"}, {"Content-Encoding", "identity"}}).is_encoded());
+  EXPECT_TRUE(
+      head_of({{"Content-Encoding", "gzip"}, {"Content-Encoding", "identity"}}).is_encoded());
 }
 
 TEST(ResponseHead, IsEmptyAgainAfterClear) {
-  ResponseHead head = head_of({{"Content-Length", "5"}, {"ETag", "\"a\""}, {"Content-Encoding", "gzip"},
-                               {"Content-Range", "bytes 0-1/2"}, {"Retry-After", "3"}});
+  ResponseHead head = head_of({{"Content-Length", "5"},
+                               {"ETag", "\"a\""},
+                               {"Content-Encoding", "gzip"},
+                               {"Content-Range", "bytes 0-1/2"},
+                               {"Retry-After", "3"}});
   head.clear();
-  EXPECT_FALSE(head.content_length() || head.content_range() || head.retry_after_s() || head.is_encoded());
+  EXPECT_FALSE(head.content_length() || head.content_range() || head.retry_after_s() ||
+               head.is_encoded());
   EXPECT_TRUE(head.etag().empty());
   head.add("Content-Length", "6");
   EXPECT_EQ(head.content_length(), 6U);
 }
 
-// --- judgements ----------------------------------------------------------------------------------------------------------
+// --- judgements
+// ----------------------------------------------------------------------------------------------------------
 
 constexpr auto body = ResponseVerdict::body;
 constexpr auto from_start = ResponseVerdict::from_start;
@@ -189,24 +195,58 @@ const Case cases[] = {
     {"a file of unknown size", 200, {{"Content-Length", "1000"}}, unannounced, body},
     {"a file that just fits", 200, {{"Content-Length", "5000"}}, unannounced, body},
     {"a range that was ignored", 200, {{"Content-Length", "1000"}}, rest, from_start},
-    {"a file that does not fit", 200, {{"Content-Length", "5001"}}, unannounced, body, Fault::too_large},
-    {"a file larger than announced", 200, {{"Content-Length", "1001"}}, whole, body, Fault::too_large},
-    {"a file smaller than announced", 200, {{"Content-Length", "999"}}, whole, body, Fault::download_failed},
+    {"a file that does not fit",
+     200,
+     {{"Content-Length", "5001"}},
+     unannounced,
+     body,
+     Fault::too_large},
+    {"a file larger than announced",
+     200,
+     {{"Content-Length", "1001"}},
+     whole,
+     body,
+     Fault::too_large},
+    {"a file smaller than announced",
+     200,
+     {{"Content-Length", "999"}},
+     whole,
+     body,
+     Fault::download_failed},
     {"an empty file", 200, {{"Content-Length", "0"}}, unannounced, body, Fault::download_failed},
     {"no length", 200, {}, whole, give_up},
     {"a length of no meaning", 200, {{"Content-Length", "4294967296"}}, whole, give_up},
     {"two lengths", 200, {{"Content-Length", "1000"}, {"Content-Length", "999"}}, whole, give_up},
-    {"an encoded file", 200, {{"Content-Length", "1000"}, {"Content-Encoding", "gzip"}}, whole, give_up},
+    {"an encoded file",
+     200,
+     {{"Content-Length", "1000"}, {"Content-Encoding", "gzip"}},
+     whole,
+     give_up},
 
-    {"the rest", 206, {{"Content-Range", "bytes 400-999/1000"}, {"Content-Length", "600"}}, rest, body},
+    {"the rest",
+     206,
+     {{"Content-Range", "bytes 400-999/1000"}, {"Content-Length", "600"}},
+     rest,
+     body},
     {"the rest, without a length", 206, {{"Content-Range", "bytes 400-999/1000"}}, rest, body},
     {"a part of the rest", 206, {{"Content-Range", "bytes 400-998/1000"}}, rest, retry},
     {"another part", 206, {{"Content-Range", "bytes 401-999/1000"}}, rest, retry},
     {"a part of another file", 206, {{"Content-Range", "bytes 400-1000/1001"}}, rest, retry},
-    {"a part of a file too large", 206, {{"Content-Range", "bytes 0-5000/5001"}}, unannounced, retry},
+    {"a part of a file too large",
+     206,
+     {{"Content-Range", "bytes 0-5000/5001"}},
+     unannounced,
+     retry},
     {"a part that lies about its length",
-     206, {{"Content-Range", "bytes 400-999/1000"}, {"Content-Length", "601"}}, rest, retry},
-    {"an encoded part", 206, {{"Content-Range", "bytes 400-999/1000"}, {"Content-Encoding", "br"}}, rest, retry},
+     206,
+     {{"Content-Range", "bytes 400-999/1000"}, {"Content-Length", "601"}},
+     rest,
+     retry},
+    {"an encoded part",
+     206,
+     {{"Content-Range", "bytes 400-999/1000"}, {"Content-Encoding", "br"}},
+     rest,
+     retry},
     {"several parts", 206, {{"Content-Type", "multipart/byteranges; boundary=x"}}, rest, retry},
     {"a part of unknown total", 206, {{"Content-Range", "bytes 400-999/*"}}, rest, retry},
 
@@ -258,14 +298,16 @@ TEST(JudgeResponse, NamesTheStatusAndWhatWasInHand) {
 }
 
 TEST(JudgeResponse, NamesBothSizesOfAFileTooLarge) {
-  const ResponseJudgement judged = judge_response(200, head_of({{"Content-Length", "5001"}}), unannounced);
+  const ResponseJudgement judged =
+      judge_response(200, head_of({{"Content-Length", "5001"}}), unannounced);
   EXPECT_EQ(judged.error.found, 5001);
   EXPECT_EQ(judged.error.expected, 5000);
 }
 
 TEST(JudgeResponse, HandsOnRetryAfter) {
   EXPECT_EQ(judge_response(503, head_of({{"Retry-After", "7"}}), whole).retry_after_s, 7U);
-  EXPECT_EQ(judge_response(429, head_of({{"Retry-After", "later"}}), whole).retry_after_s, std::nullopt);
+  EXPECT_EQ(judge_response(429, head_of({{"Retry-After", "later"}}), whole).retry_after_s,
+            std::nullopt);
 }
 
 }  // namespace

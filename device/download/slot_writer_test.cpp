@@ -53,8 +53,13 @@ FakeFlash used_flash() {
 }
 
 TEST(SlotWriter, WritesAnImageOfAnyLengthInPiecesOfAnyLengthButItsFirst32Bytes) {
-  for (const std::uint32_t bytes : {1U, 31U, 32U, 33U, 511U, 512U, 513U, 4096U, 4112U, 3 * sector}) {
-    for (const std::size_t piece : {std::size_t{1}, std::size_t{7}, std::size_t{512}, std::size_t{1400}, std::size_t{100000}}) {
+  for (const std::uint32_t bytes :
+       {1U, 31U, 32U, 33U, 511U, 512U, 513U, 4096U, 4112U, 3 * sector}) {
+    for (const std::size_t piece : {std::size_t{1},
+                                    std::size_t{7},
+                                    std::size_t{512},
+                                    std::size_t{1400},
+                                    std::size_t{100000}}) {
       SCOPED_TRACE(::testing::Message() << bytes << " bytes in pieces of " << piece);
       FakeFlash flash = used_flash();
       const auto image = image_of(bytes);
@@ -171,7 +176,9 @@ TEST(SlotWriter, HandsOnTheDriversErrorWhicheverOperationFails) {
 class ForgetfulFlash final : public Flash {
  public:
   explicit ForgetfulFlash(std::uint32_t lost_at) : lost_at_{lost_at} {}
-  Status read(std::uint32_t address, std::span<std::uint8_t> into) override { return cells_.read(address, into); }
+  Status read(std::uint32_t address, std::span<std::uint8_t> into) override {
+    return cells_.read(address, into);
+  }
   Status write(std::uint32_t address, std::span<const std::uint8_t> bytes) override {
     auto done = cells_.write(address, bytes);
     if (address <= lost_at_ && lost_at_ < address + bytes.size()) {
@@ -209,7 +216,9 @@ TEST(SlotWriter, NoticesAHeadThatDoesNotReadBack) {
 TEST(SlotWriter, WritesInCellsOf32BytesAsEncryptedFlashAsks) {
   class Aligned final : public Flash {
    public:
-    Status read(std::uint32_t address, std::span<std::uint8_t> into) override { return cells.read(address, into); }
+    Status read(std::uint32_t address, std::span<std::uint8_t> into) override {
+      return cells.read(address, into);
+    }
     Status write(std::uint32_t address, std::span<const std::uint8_t> bytes) override {
       if (!bytes.empty() && (address % 32 != 0 || bytes.size() % 16 != 0)) ++misaligned;
       return cells.write(address, bytes);

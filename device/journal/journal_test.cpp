@@ -36,7 +36,8 @@ struct Entry {
 
 Entry entry(std::uint8_t kind, std::size_t bytes) {
   Entry made{kind, std::vector<std::uint8_t>(bytes)};
-  for (std::size_t i = 0; i < bytes; ++i) made.payload[i] = static_cast<std::uint8_t>(kind * 31 + i);
+  for (std::size_t i = 0; i < bytes; ++i)
+    made.payload[i] = static_cast<std::uint8_t>(kind * 31 + i);
   return made;
 }
 
@@ -125,7 +126,8 @@ TEST(Journal, StartsAnewOnAPartitionFullOfGarbage) {
     EXPECT_FALSE(flash.rule_broken());
     // What lies beside the partition belongs to somebody else.
     EXPECT_TRUE(std::equal(before.begin(), before.begin() + base, flash.cells().begin()));
-    EXPECT_TRUE(std::equal(before.begin() + base + partition_bytes, before.end(),
+    EXPECT_TRUE(std::equal(before.begin() + base + partition_bytes,
+                           before.end(),
                            flash.cells().begin() + base + partition_bytes));
   }
 }
@@ -174,24 +176,29 @@ TEST(Journal, MovesToTheOtherBankWhenTheFirstIsFull) {
   FakeFlash flash{chip_bytes};
   Session session{flash, 3};
   const std::uint32_t fitting = session.journal.bytes_free() / Journal::cell_bytes;
-  for (std::uint32_t i = 0; i < fitting; ++i) ASSERT_TRUE(session.append(entry(static_cast<std::uint8_t>(i), 4)));
+  for (std::uint32_t i = 0; i < fitting; ++i)
+    ASSERT_TRUE(session.append(entry(static_cast<std::uint8_t>(i), 4)));
   EXPECT_EQ(session.journal.bytes_free(), 0U);
   EXPECT_EQ(session.journal.generation(), 1U);
   ASSERT_TRUE(session.append(entry(200, 4)));
   EXPECT_EQ(session.journal.generation(), 2U);
   EXPECT_EQ(session.owner.snapshots, 1);
   // Three were kept by the snapshot, then the new one.
-  EXPECT_THAT(replayed(flash), ElementsAre(entry(static_cast<std::uint8_t>(fitting - 3), 4),
-                                           entry(static_cast<std::uint8_t>(fitting - 2), 4),
-                                           entry(static_cast<std::uint8_t>(fitting - 1), 4), entry(200, 4)));
+  EXPECT_THAT(replayed(flash),
+              ElementsAre(entry(static_cast<std::uint8_t>(fitting - 3), 4),
+                          entry(static_cast<std::uint8_t>(fitting - 2), 4),
+                          entry(static_cast<std::uint8_t>(fitting - 1), 4),
+                          entry(200, 4)));
 }
 
 TEST(Journal, WearsBothBanksAlikeOverThousandsOfRecords) {
   FakeFlash flash{chip_bytes};
   Session session{flash, 4};
   const auto erases = flash.erases();
-  const std::uint32_t per_bank = (bank_bytes / Journal::cell_bytes) - 1 - 4;  // header, and what a snapshot keeps
-  for (int i = 0; i < 5000; ++i) ASSERT_TRUE(session.append(entry(static_cast<std::uint8_t>(i), 4)));
+  const std::uint32_t per_bank =
+      (bank_bytes / Journal::cell_bytes) - 1 - 4;  // header, and what a snapshot keeps
+  for (int i = 0; i < 5000; ++i)
+    ASSERT_TRUE(session.append(entry(static_cast<std::uint8_t>(i), 4)));
   EXPECT_EQ(flash.erases() - erases, session.journal.generation() - 1);
   EXPECT_LE(flash.erases() - erases, 5000 / per_bank + 1);
   EXPECT_FALSE(flash.rule_broken());
@@ -311,7 +318,8 @@ TEST(Journal, NeverAcceptsStaleRecordsOfAnOlderGeneration) {
   ASSERT_EQ(session.journal.generation(), 3U);
   // An erase that was cut short left whole old records just where the new generation goes on.
   const std::uint32_t tail = bank_bytes - session.journal.bytes_free();
-  std::copy(first_generation.begin() + tail, first_generation.end(), flash.cells().begin() + base + tail);
+  std::copy(
+      first_generation.begin() + tail, first_generation.end(), flash.cells().begin() + base + tail);
   EXPECT_THAT(replayed(flash), ElementsAre(entry(9, 20)));
 }
 
@@ -336,8 +344,8 @@ TEST(Journal, AnInterruptedEraseOfTheOtherBankCostsNothing) {
   }
 }
 
-// What `work` does is cut at every flash operation it has, whole and torn; afterwards the journal must hold `before`,
-// or what `work` would have made of it.
+// What `work` does is cut at every flash operation it has, whole and torn; afterwards the journal
+// must hold `before`, or what `work` would have made of it.
 void cut_everywhere(const std::vector<Entry>& before,
                     const std::vector<Entry>& after,
                     const std::function<void(Session&)>& work) {
@@ -376,7 +384,8 @@ void cut_everywhere(const std::vector<Entry>& before,
 }
 
 TEST(Journal, AnAppendCutAtAnyOperationHappenedAsAWholeOrNotAtAll) {
-  cut_everywhere({entry(1, 10), entry(2, 60)}, {entry(1, 10), entry(2, 60), entry(3, 300)},
+  cut_everywhere({entry(1, 10), entry(2, 60)},
+                 {entry(1, 10), entry(2, 60), entry(3, 300)},
                  [](Session& session) { (void)session.append(entry(3, 300)); });
 }
 
@@ -416,7 +425,8 @@ TEST(Journal, ARecordReadOnceAfterACutIsThereForEver) {
   flash.cut_in_write_at(base + bank_bytes - session.journal.bytes_free());
   (void)session.append(entry(2, 200));  // nobody is told that it worked
   flash.power_on();
-  ASSERT_THAT(replayed(flash), ElementsAre(entry(1, 10), entry(2, 200)));  // acted upon from here on
+  ASSERT_THAT(replayed(flash),
+              ElementsAre(entry(1, 10), entry(2, 200)));  // acted upon from here on
   flash.age();
   EXPECT_THAT(replayed(flash), ElementsAre(entry(1, 10), entry(2, 200)));
 }
@@ -470,8 +480,9 @@ TEST(Journal, HandsOnTheDriversErrorWhenNothingCanBeRead) {
   EXPECT_EQ(session.opened.error().found, FakeFlash::code_injected);
 }
 
-// Random appends, compactions, restarts and cuts against the plainest model there is: a list. After every start the
-// journal holds the newest `kept` of everything whose append returned, and possibly the one that was under way.
+// Random appends, compactions, restarts and cuts against the plainest model there is: a list. After
+// every start the journal holds the newest `kept` of everything whose append returned, and possibly
+// the one that was under way.
 TEST(Journal, HoldsWhatAListWouldThroughRandomCuts) {
   constexpr std::size_t kept = 6;
   for (std::uint32_t seed = 1; seed <= 60; ++seed) {
@@ -488,15 +499,18 @@ TEST(Journal, HoldsWhatAListWouldThroughRandomCuts) {
       }
       const Entry next = entry(static_cast<std::uint8_t>(random()), random() % 420);
       const bool compacts = random() % 10 == 0;
-      const bool done = static_cast<bool>(compacts ? session->journal.compact() : session->append(next));
+      const bool done =
+          static_cast<bool>(compacts ? session->journal.compact() : session->append(next));
       if (done && !compacts) model.add(next);
       if (flash.powered() && random() % 12 != 0) continue;
       flash.power_on();
       session = std::make_unique<Session>(flash, kept);
       ASSERT_TRUE(session->opened);
       ASSERT_FALSE(session->journal.was_lost());
-      if (!done && !compacts && session->owner.entries != model.entries) model.add(next);  // was under way, got through
-      // A replay shows more than the newest ones until the next compaction; the model keeps as many.
+      if (!done && !compacts && session->owner.entries != model.entries)
+        model.add(next);  // was under way, got through
+      // A replay shows more than the newest ones until the next compaction; the model keeps as
+      // many.
       ASSERT_EQ(session->owner.entries, model.entries);
     }
     EXPECT_FALSE(flash.rule_broken());

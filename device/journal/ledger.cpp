@@ -25,7 +25,8 @@ enum Kind : std::uint8_t {
   reselected = 11,       // nothing
   trial_started = 12,    // u8 how often, u16 unsent
   trial_failed = 13,     // u8 fault, i64 found, i64 expected
-  outcome_added = 14,    // u8 ends the update in hand, digest, outcome: one record, the attempt is counted from it
+  outcome_added = 14,    // u8 ends the update in hand, digest, outcome: one record, the attempt is
+                         // counted from it
   outcome_marks = 15,    // u8 index, u16 unsent, u8 acknowledged, u32 seq
   attempts_state = 16,   // digest, u8: only in snapshots
   outcome_kept = 17,     // outcome: only in snapshots, its attempt is in attempts_state already
@@ -138,8 +139,9 @@ Status Ledger::open(std::uint32_t random) {
   session_next_ = session_reserved_ + 1;
   if (numbers_known_) return {};
 
-  // The journal was lost; perhaps at an earlier start, whose power failed before all of this was written.
-  // Nobody knows which numbers are used: announce it, and begin sessions where a clash is unlikely.
+  // The journal was lost; perhaps at an earlier start, whose power failed before all of this was
+  // written. Nobody knows which numbers are used: announce it, and begin sessions where a clash is
+  // unlikely.
   RecordWriter record;
   record.u32(random % first_session_limit);
   if (auto done = append(session_reserved, record); !done) return done;
@@ -238,7 +240,9 @@ Status Ledger::set_phase(Phase phase) {
   return append(phase_reached, record);
 }
 
-Status Ledger::set_reselected() { return append(reselected, RecordWriter{}); }
+Status Ledger::set_reselected() {
+  return append(reselected, RecordWriter{});
+}
 
 Status Ledger::start_trial() {
   Marks unsent = current_->unsent;
@@ -260,7 +264,8 @@ Status Ledger::mark(Mark mark, bool durable) {
   unsent.set(mark);
   if (mark == Mark::waiting) {
     // The one step back: what comes after it will be passed, and told, again.
-    for (Mark later : {Mark::download_begun, Mark::download_done, Mark::verifying}) unsent.clear(later);
+    for (Mark later : {Mark::download_begun, Mark::download_done, Mark::verifying})
+      unsent.clear(later);
   }
   if (!durable) {
     current_->unsent = unsent;
@@ -378,7 +383,8 @@ void Ledger::drop_oldest_outcome(bool named) {
   --outcome_count_;
 }
 
-// At most named_outcomes_kept are named, so that a full list always holds an unnamed one to give way.
+// At most named_outcomes_kept are named, so that a full list always holds an unnamed one to give
+// way.
 void Ledger::add_outcome(const Outcome& outcome) {
   const auto listed = std::span{outcomes_}.first(outcome_count_);
   const auto named = static_cast<std::size_t>(
@@ -425,7 +431,8 @@ void Ledger::apply_numbers(std::uint8_t kind, RecordReader& reader) {
   if (kind == seq_reserved) seq_reserved_ = std::max(seq_reserved_, reader.u32());
   if (kind == session_reserved) session_reserved_ = std::max(session_reserved_, reader.u32());
   if (kind == seq_reset_state) numbers_known_ = true;
-  if (kind == seq_reset_state) seq_reset_ = static_cast<SeqReset>(std::min<std::uint8_t>(reader.u8(), 2));
+  if (kind == seq_reset_state)
+    seq_reset_ = static_cast<SeqReset>(std::min<std::uint8_t>(reader.u8(), 2));
 }
 
 void Ledger::apply_to_current(std::uint8_t kind, RecordReader& reader) {
@@ -529,8 +536,8 @@ void Ledger::apply(const JournalRecord& record) {
   }
 }
 
-// Each part is what apply() needs to arrive at the same value. One writer serves all records: it is the largest thing on
-// the stack, and a compaction may begin within any append.
+// Each part is what apply() needs to arrive at the same value. One writer serves all records: it is
+// the largest thing on the stack, and a compaction may begin within any append.
 Status Ledger::snapshot(Journal& journal) {
   RecordWriter record;
   if (auto done = snapshot_numbers(journal, record); !done) return done;
@@ -548,7 +555,8 @@ Status Ledger::snapshot(Journal& journal) {
     record.clear();
     record.bytes(attempts_[i].digest.bytes);
     record.u8(attempts_[i].failed);
-    if (auto done = journal.append_to_snapshot(attempts_state, record.payload()); !done) return done;
+    if (auto done = journal.append_to_snapshot(attempts_state, record.payload()); !done)
+      return done;
   }
   return current_ ? snapshot_current(journal, record) : Status{};
 }
@@ -559,7 +567,8 @@ Status Ledger::snapshot_numbers(Journal& journal, RecordWriter& record) const {
   if (auto done = journal.append_to_snapshot(seq_reserved, record.payload()); !done) return done;
   record.clear();
   record.u32(session_reserved_);
-  if (auto done = journal.append_to_snapshot(session_reserved, record.payload()); !done) return done;
+  if (auto done = journal.append_to_snapshot(session_reserved, record.payload()); !done)
+    return done;
   record.clear();
   record.u8(static_cast<std::uint8_t>(seq_reset_));
   return journal.append_to_snapshot(seq_reset_state, record.payload());

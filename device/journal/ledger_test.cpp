@@ -36,7 +36,8 @@ struct Start {
 contract::Digest digest_of(std::uint32_t number) {
   contract::Digest digest;
   digest.bytes.fill(0xD0);
-  for (std::size_t i = 0; i < 4; ++i) digest.bytes[i] = static_cast<std::uint8_t>(number >> (8 * i));
+  for (std::size_t i = 0; i < 4; ++i)
+    digest.bytes[i] = static_cast<std::uint8_t>(number >> (8 * i));
   return digest;
 }
 
@@ -69,11 +70,13 @@ std::string hex(std::span<const std::uint8_t> bytes) {
   return text;
 }
 
-void tell(std::ostream& out, const std::optional<std::uint32_t>& value) { out << (value ? std::to_string(*value) : "-"); }
+void tell(std::ostream& out, const std::optional<std::uint32_t>& value) {
+  out << (value ? std::to_string(*value) : "-");
+}
 
 void tell(std::ostream& out, const contract::Notice& n) {
-  out << n.version.view() << ' ' << n.url.view() << ' ' << hex(n.digest.bytes) << ' ' << n.force << ' '
-      << n.update.view() << ' ' << n.manifest.view() << ' ' << n.spread_s << ' ';
+  out << n.version.view() << ' ' << n.url.view() << ' ' << hex(n.digest.bytes) << ' ' << n.force
+      << ' ' << n.update.view() << ' ' << n.manifest.view() << ' ' << n.spread_s << ' ';
   tell(out, n.size);
   tell(out, n.not_before);
   tell(out, n.deadline);
@@ -89,26 +92,29 @@ std::string facts_of(const Ledger& ledger) {
   if (const auto& current = ledger.current()) {
     out << "current ";
     tell(out, current->notice);
-    out << " phase " << static_cast<int>(current->phase) << " unsent " << current->unsent.bits() << " total "
-        << current->total << " prefix " << current->prefix << ' ' << hex(current->prefix_hash) << " head "
-        << hex(current->head) << " etag " << current->etag.view() << " fetched " << current->bytes_fetched
-        << " resumed at " << current->resumed_at << " reselected " << current->reselected << " starts "
+    out << " phase " << static_cast<int>(current->phase) << " unsent " << current->unsent.bits()
+        << " total " << current->total << " prefix " << current->prefix << ' '
+        << hex(current->prefix_hash) << " head " << hex(current->head) << " etag "
+        << current->etag.view() << " fetched " << current->bytes_fetched << " resumed at "
+        << current->resumed_at << " reselected " << current->reselected << " starts "
         << int{current->trial_starts} << " failure ";
     tell(out, current->trial_failure);
     out << '\n';
   }
   for (std::size_t i = 0; i < ledger.outcome_count(); ++i) {
     const Outcome& o = ledger.outcome(i);
-    out << "outcome " << o.update.view() << ' ' << o.target.view() << ' ' << contract::name_of(o.state) << ' ';
+    out << "outcome " << o.update.view() << ' ' << o.target.view() << ' '
+        << contract::name_of(o.state) << ' ';
     tell(out, o.error);
-    out << ' ' << o.unsent.bits() << ' ' << o.bytes << ' ' << o.total << ' ' << o.resumed_at << ' ' << o.acknowledged
-        << ' ' << o.seq << '\n';
+    out << ' ' << o.unsent.bits() << ' ' << o.bytes << ' ' << o.total << ' ' << o.resumed_at << ' '
+        << o.acknowledged << ' ' << o.seq << '\n';
   }
-  for (std::uint32_t number = 0; number < 40; ++number) out << ledger.failed_attempts(digest_of(number)) << ' ';
+  for (std::uint32_t number = 0; number < 40; ++number)
+    out << ledger.failed_attempts(digest_of(number)) << ' ';
   for (std::uint32_t slot = 0; slot < Ledger::slots; ++slot) {
     const SlotContent& c = ledger.slot(slot);
-    out << "\nslot " << c.known << c.confirmed << ' ' << hex(c.digest.bytes) << ' ' << c.version.view() << ' '
-        << c.bytes << ' ' << hex(c.appended_hash);
+    out << "\nslot " << c.known << c.confirmed << ' ' << hex(c.digest.bytes) << ' '
+        << c.version.view() << ' ' << c.bytes << ' ' << hex(c.appended_hash);
   }
   out << "\nreset " << ledger.seq_reset();
   return out.str();
@@ -126,7 +132,10 @@ SlotContent content_of(std::uint32_t number) {
 }
 
 /// An update accepted and ended.
-void end_update(Ledger& ledger, std::uint32_t number, UpdateState state, Fault fault = Fault::digest_mismatch) {
+void end_update(Ledger& ledger,
+                std::uint32_t number,
+                UpdateState state,
+                Fault fault = Fault::digest_mismatch) {
   ASSERT_TRUE(ledger.accept(notice_of(number)));
   ASSERT_TRUE(ledger.finish(state, {fault, 1, 2}, 100));
 }
@@ -138,7 +147,8 @@ std::uint32_t attempts_after(UpdateState state, Fault fault) {
   return start.ledger.failed_attempts(digest_of(5));
 }
 
-// --- the same after a restart, and after a compaction ------------------------------------------------------------------
+// --- the same after a restart, and after a compaction
+// ------------------------------------------------------------------
 
 struct Scene {
   const char* name;
@@ -216,7 +226,8 @@ const Scene scenes[] = {
      }},
     {"more outcomes than are kept, and one in hand",
      [](Ledger& l) {
-       for (std::uint32_t i = 0; i < 30; ++i) end_update(l, i, i % 3 == 0 ? UpdateState::failed : UpdateState::rolled_back);
+       for (std::uint32_t i = 0; i < 30; ++i)
+         end_update(l, i, i % 3 == 0 ? UpdateState::failed : UpdateState::rolled_back);
        ASSERT_TRUE(l.accept(notice_of(31)));
      }},
     {"attempts of one image again and again",
@@ -230,7 +241,8 @@ const Scene scenes[] = {
        ASSERT_TRUE(l.set_slot(1, content_of(3)));
        ASSERT_TRUE(l.forget_slot(0));
      }},
-    {"the reset of numbers acknowledged", [](Ledger& l) { ASSERT_TRUE(l.seq_reset_acknowledged()); }},
+    {"the reset of numbers acknowledged",
+     [](Ledger& l) { ASSERT_TRUE(l.seq_reset_acknowledged()); }},
     {"the reset of numbers over",
      [](Ledger& l) {
        ASSERT_TRUE(l.seq_reset_acknowledged());
@@ -242,7 +254,8 @@ TEST(Ledger, RemembersEveryFactAcrossARestart) {
   for (const Scene& scene : scenes) {
     SCOPED_TRACE(scene.name);
     FakeFlash flash{8 * sector};
-    Start start{flash, 8 * sector};  // banks so large that nothing but the wildest scene is compacted
+    Start start{flash,
+                8 * sector};  // banks so large that nothing but the wildest scene is compacted
     scene.play(start.ledger);
     EXPECT_EQ(facts_of(Start(flash, 8 * sector).ledger), facts_of(start.ledger));
   }
@@ -274,7 +287,8 @@ TEST(Ledger, TheFullestOneFitsABankOfOneSector) {
     ASSERT_TRUE(start.ledger.finish(UpdateState::failed, {Fault::digest_mismatch, -1, -1}, 1));
   };
   for (std::uint32_t i = 0; i < 12; ++i) {
-    notice.update.assign(std::string(contract::max_update_id_bytes - 1, 'i') + static_cast<char>('a' + i));
+    notice.update.assign(std::string(contract::max_update_id_bytes - 1, 'i') +
+                         static_cast<char>('a' + i));
     finish_one(i);
   }
   notice.update.clear();
@@ -313,7 +327,8 @@ TEST(Ledger, ReplaysARandomLifeThroughCutsAsItWasLived) {
       if (!ledger.current()) {
         done = ledger.accept(notice_of(number++ % 40));
       } else if (act == 0) {
-        done = ledger.finish(random() % 2 == 0 ? UpdateState::failed : UpdateState::succeeded, {Fault::busy}, 1);
+        done = ledger.finish(
+            random() % 2 == 0 ? UpdateState::failed : UpdateState::succeeded, {Fault::busy}, 1);
       } else if (act == 1) {
         done = ledger.set_phase(static_cast<Phase>(random() % 5));
       } else if (act == 2) {
@@ -323,7 +338,8 @@ TEST(Ledger, ReplaysARandomLifeThroughCutsAsItWasLived) {
       } else if (act == 4 && ledger.outcome_count() > 0) {
         done = ledger.acknowledge_outcome(ledger.outcome(random() % ledger.outcome_count()).serial);
       } else {
-        done = ledger.set_slot(random() % 2, content_of(static_cast<std::uint32_t>(random() % 100)));
+        done =
+            ledger.set_slot(random() % 2, content_of(static_cast<std::uint32_t>(random() % 100)));
       }
       const std::string after = facts_of(ledger);
       if (!done) {
@@ -336,19 +352,22 @@ TEST(Ledger, ReplaysARandomLifeThroughCutsAsItWasLived) {
       if (done) {
         EXPECT_EQ(facts_of(start->ledger), after);
       }
-      // Without an answer the record may have arrived as a whole; then it is one that begins like `before`.
+      // Without an answer the record may have arrived as a whole; then it is one that begins like
+      // `before`.
     }
   }
 }
 
-// --- numbers -----------------------------------------------------------------------------------------------------------
+// --- numbers
+// -----------------------------------------------------------------------------------------------------------
 
 TEST(Ledger, CountsFromOneWithinABlockWithoutWriting) {
   FakeFlash flash{2 * sector};
   Start start{flash};
   EXPECT_EQ(start.ledger.take_seq().value(), 1U);
   const auto operations = flash.operations();
-  for (std::uint32_t i = 2; i <= Ledger::seq_block; ++i) EXPECT_EQ(start.ledger.take_seq().value(), i);
+  for (std::uint32_t i = 2; i <= Ledger::seq_block; ++i)
+    EXPECT_EQ(start.ledger.take_seq().value(), i);
   EXPECT_EQ(flash.operations(), operations);
   EXPECT_EQ(start.ledger.take_seq().value(), Ledger::seq_block + 1);
   EXPECT_EQ(flash.operations(), operations + 1);
@@ -482,7 +501,8 @@ TEST(Ledger, StopsRatherThanBeginAgainWhenTheNumbersAreUsedUp) {
   EXPECT_FALSE(start.ledger.take_seq());
 }
 
-// --- outcomes and attempts -----------------------------------------------------------------------------------------------
+// --- outcomes and attempts
+// -----------------------------------------------------------------------------------------------
 
 TEST(Ledger, KeepsTheLastEightNamedOutcomes) {
   FakeFlash flash{2 * sector};
@@ -544,7 +564,8 @@ TEST(Ledger, WaitingTakesBackWhatWillBePassedAgain) {
   const Marks unsent = start.ledger.current()->unsent;
   EXPECT_TRUE(unsent.has(Mark::received));
   EXPECT_TRUE(unsent.has(Mark::waiting));
-  EXPECT_FALSE(unsent.has(Mark::download_begun) || unsent.has(Mark::download_done) || unsent.has(Mark::verifying));
+  EXPECT_FALSE(unsent.has(Mark::download_begun) || unsent.has(Mark::download_done) ||
+               unsent.has(Mark::verifying));
 }
 
 TEST(Ledger, CountsAsAttemptsOnlyWhatTheImageIsToBlameFor) {

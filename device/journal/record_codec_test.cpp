@@ -22,14 +22,33 @@ TEST(RecordCodec, WritesLittleEndianAndTextsWithTheirLength) {
   writer.u32(0x6789ABCD);
   writer.i64(-2);
   writer.text("ab");
-  const std::vector<std::uint8_t> expected{0x01, 0x45, 0x23, 0xCD, 0xAB, 0x89, 0x67, 0xFE, 0xFF, 0xFF,
-                                           0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x02, 0x00, 'a',  'b'};
+  const std::vector<std::uint8_t> expected{0x01,
+                                           0x45,
+                                           0x23,
+                                           0xCD,
+                                           0xAB,
+                                           0x89,
+                                           0x67,
+                                           0xFE,
+                                           0xFF,
+                                           0xFF,
+                                           0xFF,
+                                           0xFF,
+                                           0xFF,
+                                           0xFF,
+                                           0xFF,
+                                           0x02,
+                                           0x00,
+                                           'a',
+                                           'b'};
   EXPECT_EQ(bytes_of(writer), expected);
   EXPECT_FALSE(writer.overflow());
 }
 
 TEST(RecordCodec, ReadsBackTheEndsOfEveryRange) {
-  for (const std::int64_t wide : {std::numeric_limits<std::int64_t>::min(), std::int64_t{-1}, std::int64_t{0},
+  for (const std::int64_t wide : {std::numeric_limits<std::int64_t>::min(),
+                                  std::int64_t{-1},
+                                  std::int64_t{0},
                                   std::numeric_limits<std::int64_t>::max()}) {
     const auto narrow = static_cast<std::uint32_t>(wide);
     RecordWriter writer;

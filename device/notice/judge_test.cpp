@@ -41,7 +41,9 @@ TEST(Judge, LetsOnlyNewerVersionsPassUnlessForced) {
       {"1.3.0-rc.1", "1.3.0", true},
       {"1.3.0-rc.2", "1.3.0-rc.10", true},
       {"1.3.0-alpha.beta", "1.3.0-alpha.1", false},
-      {"what the SDK says", "0.0.1", true},  // a device that does not know what it runs can leave that state
+      {"what the SDK says",
+       "0.0.1",
+       true},  // a device that does not know what it runs can leave that state
   };
   for (const Row& row : rows) {
     SCOPED_TRACE(::testing::Message() << row.runs << " -> " << row.offered);

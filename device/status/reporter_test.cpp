@@ -158,8 +158,16 @@ TEST(Reporter, TellsStatesPassedOfflineInTheirOrderWhateverTheOrderOfMarking) {
   desk.accept("u2");
   desk.connect();
   desk.settle();
-  EXPECT_THAT(desk.said(), ElementsAre("state", "received", "downloading 0", "downloading 100", "verifying",
-                                       "installed", "failed 100", "received", "state"));
+  EXPECT_THAT(desk.said(),
+              ElementsAre("state",
+                          "received",
+                          "downloading 0",
+                          "downloading 100",
+                          "verifying",
+                          "installed",
+                          "failed 100",
+                          "received",
+                          "state"));
 }
 
 TEST(Reporter, SaysAgainWhatWasNotAcknowledgedWithAHigherSeq) {
@@ -250,7 +258,8 @@ TEST(Reporter, AnswersEachUnreadableNoticeOnce) {
   desk.connect();
   desk.settle();
   desk.said();
-  for (int again = 0; again < 3; ++again) desk.reporter.answer_unreadable(contract::Defect::not_json, 10, 0xABCD);
+  for (int again = 0; again < 3; ++again)
+    desk.reporter.answer_unreadable(contract::Defect::not_json, 10, 0xABCD);
   desk.reporter.answer_unreadable(contract::Defect::not_json, 11, 0xABCD);
   desk.settle();
   EXPECT_THAT(desk.said(), ElementsAre("received", "refused", "received", "refused"));

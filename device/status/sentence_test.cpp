@@ -18,7 +18,11 @@ namespace {
 
 using ::testing::HasSubstr;
 
-constexpr std::int64_t figures[] = {std::numeric_limits<std::int64_t>::min(), -1, 0, 1, 922809,
+constexpr std::int64_t figures[] = {std::numeric_limits<std::int64_t>::min(),
+                                    -1,
+                                    0,
+                                    1,
+                                    922809,
                                     std::numeric_limits<std::int64_t>::max()};
 
 struct Told {
@@ -64,7 +68,8 @@ TEST(Sentence, WithTheLongestVersionsAndFiguresFitsAStatus) {
   });
 }
 
-// max_error_text_bytes is counted as written: a character that needs an escape would count more than once.
+// max_error_text_bytes is counted as written: a character that needs an escape would count more
+// than once.
 TEST(Sentence, IsPlainAsciiWithoutQuotesAndBackslashes) {
   const auto is_plain = [](char c) { return c >= 0x20 && c < 0x7F && c != '"' && c != '\\'; };
   for_every_fault([&](Fault fault) {
@@ -77,15 +82,18 @@ TEST(Sentence, IsPlainAsciiWithoutQuotesAndBackslashes) {
 }
 
 TEST(Sentence, NamesTheFiguresAndTheVersions) {
-  EXPECT_EQ(told({Fault::not_newer}, {"1.2.0", "1.3.0"}).detail, "1.2.0 is not newer than 1.3.0, which runs");
+  EXPECT_EQ(told({Fault::not_newer}, {"1.2.0", "1.3.0"}).detail,
+            "1.2.0 is not newer than 1.3.0, which runs");
   const std::string detail = told({Fault::too_large, 5000, 4096}, {}).detail;
   EXPECT_THAT(detail, HasSubstr("5000"));
   EXPECT_THAT(detail, HasSubstr("4096"));
-  EXPECT_THAT(told({Fault::download_failed, 404, 16384}, {}).detail, HasSubstr("HTTP 404; 16384 bytes"));
+  EXPECT_THAT(told({Fault::download_failed, 404, 16384}, {}).detail,
+              HasSubstr("HTTP 404; 16384 bytes"));
 }
 
 TEST(Sentence, SpeaksOfTheImageWhereTheNoticeNamedNoVersion) {
-  EXPECT_THAT(told({Fault::self_test_failed, 7}, {"", "1.0.0"}).detail, HasSubstr("self-test of the image failed"));
+  EXPECT_THAT(told({Fault::self_test_failed, 7}, {"", "1.0.0"}).detail,
+              HasSubstr("self-test of the image failed"));
 }
 
 TEST(Sentence, NamesEveryDefectOfANotice) {
@@ -93,14 +101,16 @@ TEST(Sentence, NamesEveryDefectOfANotice) {
     EXPECT_THAT(told({Fault::bad_notice, static_cast<std::int64_t>(i)}, {}).detail,
                 HasSubstr(std::string{contract::defect_names[i]}));
   }
-  for (const std::int64_t found : {std::int64_t{-1}, std::int64_t{contract::defect_names.size()}, figures[5]}) {
+  for (const std::int64_t found :
+       {std::int64_t{-1}, std::int64_t{contract::defect_names.size()}, figures[5]}) {
     EXPECT_THAT(told({Fault::bad_notice, found}, {}).detail, HasSubstr("unknown defect"));
   }
 }
 
 TEST(Sentence, NamesTheResetReasonOfAFailedBoot) {
   const auto panic = static_cast<std::int64_t>(ResetReason::panic);
-  EXPECT_THAT(told({Fault::boot_failed, panic, 2}, {"2.0.0", ""}).detail, HasSubstr("2.0.0 did not come up (reset reason panic"));
+  EXPECT_THAT(told({Fault::boot_failed, panic, 2}, {"2.0.0", ""}).detail,
+              HasSubstr("2.0.0 did not come up (reset reason panic"));
   EXPECT_THAT(told({Fault::boot_failed, 1234, 2}, {}).detail, HasSubstr("unknown"));
 }
 
@@ -108,9 +118,11 @@ TEST(Sentence, StaysWithinTheMemoryItWasGiven) {
   for (std::size_t bytes = 0; bytes <= 60; ++bytes) {
     std::array<char, 64> memory{};
     memory.fill('#');
-    const Sentence sentence = tell({Fault::not_newer}, {"1.2.0", "1.3.0"}, std::span{memory}.first(bytes));
+    const Sentence sentence =
+        tell({Fault::not_newer}, {"1.2.0", "1.3.0"}, std::span{memory}.first(bytes));
     EXPECT_LE(sentence.detail.size(), bytes);
-    EXPECT_TRUE(std::all_of(memory.begin() + static_cast<std::ptrdiff_t>(bytes), memory.end(),
+    EXPECT_TRUE(std::all_of(memory.begin() + static_cast<std::ptrdiff_t>(bytes),
+                            memory.end(),
                             [](char c) { return c == '#'; }));
   }
 }

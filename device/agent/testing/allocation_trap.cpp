@@ -5,6 +5,7 @@
 
 // glibc's own allocator by its internal names: what it keeps for programs that replace malloc
 // (glibc manual, "Replacing malloc").
+// NOLINTBEGIN(bugprone-reserved-identifier): the names are glibc's
 extern "C" {
 void* __libc_malloc(std::size_t bytes);
 void* __libc_calloc(std::size_t count, std::size_t bytes);
@@ -12,6 +13,7 @@ void* __libc_realloc(void* memory, std::size_t bytes);
 void* __libc_memalign(std::size_t alignment, std::size_t bytes);
 void __libc_free(void* memory);
 }
+// NOLINTEND(bugprone-reserved-identifier)
 
 namespace otaria::device::testing {
 namespace {
@@ -25,9 +27,15 @@ void note() {
 
 }  // namespace
 
-void AllocationTrap::arm() { armed = true; }
-void AllocationTrap::disarm() { armed = false; }
-std::uint64_t AllocationTrap::sprung() { return count; }
+void AllocationTrap::arm() {
+  armed = true;
+}
+void AllocationTrap::disarm() {
+  armed = false;
+}
+std::uint64_t AllocationTrap::sprung() {
+  return count;
+}
 
 extern "C" {
 
@@ -56,7 +64,9 @@ int posix_memalign(void** memory, std::size_t alignment, std::size_t bytes) {
   *memory = __libc_memalign(alignment, bytes);
   return *memory == nullptr ? ENOMEM : 0;
 }
-void free(void* memory) { __libc_free(memory); }
+void free(void* memory) {
+  __libc_free(memory);
+}
 
 }  // extern "C"
 

@@ -19,7 +19,7 @@ void BenchServer::get(const Request& request) {
   asked.push_back({std::string{request.url}, request.offset, std::string{request.if_range}, clock->ms});
   body.reset();
   opening.emplace();
-  Opening& answer = *opening;
+  BenchOpening& answer = *opening;
   if (!reachable) {
     answer.fails = true;
     return;
@@ -60,7 +60,7 @@ void BenchServer::get(const Request& request) {
 
 bool BenchServer::step(AgentEvents& agent) {
   if (opening) {
-    Opening answer = std::move(*opening);
+    BenchOpening answer = std::move(*opening);
     opening.reset();
     if (answer.fails) {
       agent.on_http_failed(FetchFailure::unreachable);

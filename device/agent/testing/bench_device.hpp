@@ -126,6 +126,20 @@ class BenchBroker final : public BrokerLink {
   std::deque<Event> events;
 };
 
+/// What is left to send of a response. Outside the server: a class that is not complete yet cannot be in an optional.
+struct BenchBody {
+  std::vector<std::uint8_t> bytes;
+  std::size_t at = 0;
+  std::optional<std::uint32_t> break_at;
+};
+
+struct BenchOpening {
+  int status = 0;
+  std::vector<std::pair<std::string, std::string>> headers;
+  BenchBody body;
+  bool fails = false;
+};
+
 /// A file server with the manners of ours, and faults on request.
 class BenchServer final : public Fetcher {
  public:
@@ -161,19 +175,8 @@ class BenchServer final : public Fetcher {
   bool stalls = false;                       ///< the body never comes
 
  private:
-  struct Body {
-    std::vector<std::uint8_t> bytes;
-    std::size_t at = 0;
-    std::optional<std::uint32_t> break_at;
-  };
-  struct Opening {
-    int status = 0;
-    std::vector<std::pair<std::string, std::string>> headers;
-    Body body;
-    bool fails = false;
-  };
-  std::optional<Opening> opening;
-  std::optional<Body> body;
+  std::optional<BenchOpening> opening;
+  std::optional<BenchBody> body;
 };
 
 class BenchSystem final : public System {

@@ -16,9 +16,15 @@ Animal::~Animal() = default;
 
 int started_before_main = std::rand();
 
-Animal* new_animal() { return new Dog; }
-const Dog* as_dog(const Animal& animal) { return dynamic_cast<const Dog*>(&animal); }
-void* allocated(std::size_t bytes) { return std::malloc(bytes); }
+Animal* new_animal() {
+  return new Dog;
+}
+const Dog* as_dog(const Animal& animal) {
+  return dynamic_cast<const Dog*>(&animal);
+}
+void* allocated(std::size_t bytes) {
+  return std::malloc(bytes);
+}
 const Animal& the_dog() {
   static const Dog dog;
   return dog;

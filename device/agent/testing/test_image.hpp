@@ -38,7 +38,7 @@ inline std::vector<std::uint8_t> make_test_image(std::string_view version, std::
   put(0x3C000020);
   put(static_cast<std::uint32_t>(first.size()));
   out.insert(out.end(), first.begin(), first.end());
-  std::vector<std::uint8_t> second(payload / 4 * 4);
+  std::vector<std::uint8_t> second(std::size_t{payload / 4} * 4);
   std::uint32_t state = seed * 2654435761U + 1;
   for (std::uint8_t& byte : second) {
     state = state * 1664525U + 1013904223U;

@@ -7,18 +7,20 @@
 
 #include "device/ports/fake_flash.hpp"
 
-/// Kinds of trouble that FakeFlash does not have, each as a flash around one. For tests on the host.
+/// Kinds of trouble that FakeFlash does not have, each as a flash around one. For tests on the
+/// host.
 namespace otaria::device::testing {
 
-/// Bits of the write in which the power failed are readable until the next start and gone after it, unless they
-/// were programmed once more meanwhile: what a cell does whose charge lies near the threshold.
-/// Source  reference esp32-flash-formats section 7.
+/// Bits of the write in which the power failed are readable until the next start and gone after it,
+/// unless they were programmed once more meanwhile: what a cell does whose charge lies near the
+/// threshold. Source  reference esp32-flash-formats section 7.
 class MarginalFlash final : public Flash {
  public:
   explicit MarginalFlash(std::uint32_t bytes) : cells_{bytes}, marginal_(bytes, 0) {}
 
   Status read(std::uint32_t address, std::span<std::uint8_t> into) override {
-    return powered_ ? cells_.read(address, into) : Status{flash_failed(FakeFlash::code_no_power, address)};
+    return powered_ ? cells_.read(address, into)
+                    : Status{flash_failed(FakeFlash::code_no_power, address)};
   }
   Status write(std::uint32_t address, std::span<const std::uint8_t> bytes) override {
     if (!powered_) return flash_failed(FakeFlash::code_no_power, address);
@@ -42,7 +44,8 @@ class MarginalFlash final : public Flash {
   }
   [[nodiscard]] std::uint32_t size() const override { return cells_.size(); }
 
-  /// The power fails at the very end of the next write to `address`: all its bits are programmed, and weakly.
+  /// The power fails at the very end of the next write to `address`: all its bits are programmed,
+  /// and weakly.
   void cut_in_write_at(std::uint32_t address) { cut_at_ = address; }
   void power_on() {
     powered_ = true;
@@ -68,7 +71,9 @@ class WornFlash final : public Flash {
  public:
   explicit WornFlash(std::uint32_t bytes) : cells_{bytes} {}
 
-  Status read(std::uint32_t address, std::span<std::uint8_t> into) override { return cells_.read(address, into); }
+  Status read(std::uint32_t address, std::span<std::uint8_t> into) override {
+    return cells_.read(address, into);
+  }
   Status write(std::uint32_t address, std::span<const std::uint8_t> bytes) override {
     if (address < worn_to && address + bytes.size() > worn_from) return {};
     return cells_.write(address, bytes);
