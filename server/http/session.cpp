@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "server/http/event_loop.hpp"
+#include "server/http/problem.hpp"
 #include "server/http/target.hpp"
 
 namespace otaria::server {
@@ -177,8 +178,8 @@ asio::awaitable<bool> Session::serve_by_handler(std::size_t head_size) {
     }
     Response failed;
     failed.status = 500;
-    failed.headers.emplace_back("Content-Type", "text/plain; charset=utf-8");
-    failed.body = "Internal Server Error\n";
+    failed.headers.emplace_back("Content-Type", problem_media_type);
+    failed.body = problem_details(500);
     return failed;
   });
   if (shared_.stopping.load(std::memory_order_relaxed)) keep_alive_ = false;

@@ -11,6 +11,7 @@
 #include <charconv>
 
 #include "server/http/event_loop.hpp"
+#include "server/http/problem.hpp"
 #include "server/http/session.hpp"
 
 namespace otaria::server {
@@ -160,8 +161,8 @@ asio::awaitable<bool> Session::send_file(std::shared_ptr<const OpenFile> file,
       Response busy;
       busy.status = 503;
       busy.headers.emplace_back("Retry-After", std::to_string(shared_.config.retry_after.count()));
-      busy.headers.emplace_back("Content-Type", "text/plain; charset=utf-8");
-      busy.body = "All download places are taken; try again later.\n";
+      busy.headers.emplace_back("Content-Type", problem_media_type);
+      busy.body = problem_details(503);
       co_return co_await send_response(std::move(busy));
     }
   }
@@ -278,11 +279,12 @@ asio::awaitable<bool> Session::refuse(int status, std::string_view further_lines
   keep_alive_ = false;
   std::string out;
   begin_head(out, status);
-  out.append(further_lines).append("Content-Type: text/plain; charset=utf-8\r\n");
+  out.append(further_lines);
+  append_line(out, "Content-Type", problem_media_type);
   if (status == 503) {
     append_line(out, "Retry-After", std::to_string(shared_.config.retry_after.count()));
   }
-  const std::string body = std::string(reason_phrase(status)) + "\n";
+  const std::string body = problem_details(status);
   append_line(out, "Content-Length", std::to_string(body.size()));
   out.append("\r\n");
   if (!head_only_) out.append(body);
