@@ -22,8 +22,8 @@ struct JournalRecord {
 ///          CRC-32 over generation, kind, length and payload}, payload, FF to the end of the cell.
 ///          The bits: docs/spec/journal.md.
 /// Cut      power may go at any flash operation. A record is there as a whole or not at all; a torn tail is
-///          noticed at the next open(), which then moves everything to the other bank (nothing behind a torn write
-///          is trusted, esp32-flash-formats.md section 7). A record whose last bits are marginal is written once more
+///          noticed at the next open(), which then moves every whole record to the other bank: a sector that met a torn
+///          write is not written again before it was erased. A record whose last bits are marginal is written once more
 ///          at the next start (seal()).
 /// Memory   a work buffer of `work_bytes` from the owner, used only during a call; no heap.
 /// Errors   flash_failed; too_large for a record over `max_payload`.
