@@ -35,7 +35,8 @@ constexpr std::array problems{
 
 std::string problem_details(int status) {
   const auto known = std::ranges::find(problems, status, &Problem::status);
-  const Problem problem = known != problems.end() ? *known : Problem{status, "refused", "the request was refused", ""};
+  const Problem problem =
+      known != problems.end() ? *known : Problem{status, "refused", "the request was refused", ""};
   std::string out = R"({"type":"about:blank","title":")";
   out.append(reason_phrase(status)).append(R"(","status":)").append(std::to_string(status));
   out.append(R"(,"code":")").append(problem.code);
