@@ -8,7 +8,8 @@
 #include "contract/text.hpp"
 #include "contract/vocabulary.hpp"
 
-/// The messages of the contract as bounded values: what the device holds and what the host's codec produces too.
+/// The messages of the contract as bounded values: what the device holds and what the host's codec
+/// produces too.
 /// Source  docs/spec/contract.md; JSON Schema in contract/schema/.
 namespace otaria::contract {
 
@@ -18,9 +19,9 @@ using Url = Text<max_url_bytes>;
 
 /// An offer. Required on the wire: version, url, signature (here: digest).
 struct Notice {
-  Version version;  ///< semver 2.0.0, validated by the reader
-  Url url;          ///< of the image
-  Digest digest;    ///< the wire's `signature`: SHA-256 of the whole image file
+  Version version;                    ///< semver 2.0.0, validated by the reader
+  Url url;                            ///< of the image
+  Digest digest;                      ///< the wire's `signature`: SHA-256 of the whole image file
   std::optional<std::uint32_t> size;  ///< bytes of the image file
   bool force = false;
   UpdateId update;  ///< empty: a three-field notice, named by its digest

@@ -6,8 +6,8 @@
 #include <optional>
 #include <string_view>
 
-/// The words of the wire: update states, fault codes, topics, limits. One home for each; every codec reads them here.
-/// Heap-free and constexpr: the device uses it as it stands.
+/// The words of the wire: update states, fault codes, topics, limits. One home for each; every
+/// codec reads them here. Heap-free and constexpr: the device uses it as it stands.
 /// Source  docs/spec/contract.md.
 namespace otaria::contract {
 
@@ -45,9 +45,17 @@ enum class UpdateState : std::uint8_t {
   refused,
 };
 
-inline constexpr std::array<std::string_view, 11> update_state_names{
-    "received", "waiting",   "downloading", "verifying", "installed", "rebooting",
-    "trial",    "succeeded", "rolled_back", "failed",    "refused"};
+inline constexpr std::array<std::string_view, 11> update_state_names{"received",
+                                                                     "waiting",
+                                                                     "downloading",
+                                                                     "verifying",
+                                                                     "installed",
+                                                                     "rebooting",
+                                                                     "trial",
+                                                                     "succeeded",
+                                                                     "rolled_back",
+                                                                     "failed",
+                                                                     "refused"};
 
 constexpr std::string_view name_of(UpdateState state) {
   return update_state_names[static_cast<std::size_t>(state)];
@@ -58,7 +66,9 @@ constexpr std::optional<UpdateState> update_state_from(std::string_view name) {
   }
   return std::nullopt;
 }
-constexpr bool is_final(UpdateState state) { return state >= UpdateState::succeeded; }
+constexpr bool is_final(UpdateState state) {
+  return state >= UpdateState::succeeded;
+}
 
 /// Why an update ended as it did: the `code` of a status' `error`.
 enum class Fault : std::uint8_t {
@@ -97,16 +107,39 @@ enum class Fault : std::uint8_t {
   busy,
 };
 
-inline constexpr std::array<std::string_view, 33> fault_names{
-    "none",           "bad_notice",      "not_newer",           "wrong_product",
-    "wrong_hardware", "wrong_channel",   "step_required",       "bad_signature",
-    "unknown_key",    "revoked_key",     "manifest_required",   "manifest_mismatch",
-    "manifest_expired", "notice_expired", "security_counter",   "too_large",
-    "not_an_image",   "wrong_chip",      "download_failed",     "range_ignored",
-    "digest_mismatch", "patch_base_mismatch", "patch_corrupt",  "flash_failed",
-    "boot_failed",    "self_test_failed", "trial_timeout",      "power_lost",
-    "withdrawn",      "superseded",      "attempts_exhausted",  "battery_low",
-    "busy"};
+inline constexpr std::array<std::string_view, 33> fault_names{"none",
+                                                              "bad_notice",
+                                                              "not_newer",
+                                                              "wrong_product",
+                                                              "wrong_hardware",
+                                                              "wrong_channel",
+                                                              "step_required",
+                                                              "bad_signature",
+                                                              "unknown_key",
+                                                              "revoked_key",
+                                                              "manifest_required",
+                                                              "manifest_mismatch",
+                                                              "manifest_expired",
+                                                              "notice_expired",
+                                                              "security_counter",
+                                                              "too_large",
+                                                              "not_an_image",
+                                                              "wrong_chip",
+                                                              "download_failed",
+                                                              "range_ignored",
+                                                              "digest_mismatch",
+                                                              "patch_base_mismatch",
+                                                              "patch_corrupt",
+                                                              "flash_failed",
+                                                              "boot_failed",
+                                                              "self_test_failed",
+                                                              "trial_timeout",
+                                                              "power_lost",
+                                                              "withdrawn",
+                                                              "superseded",
+                                                              "attempts_exhausted",
+                                                              "battery_low",
+                                                              "busy"};
 static_assert(fault_names[static_cast<std::size_t>(Fault::busy)] == "busy");
 
 constexpr std::string_view name_of(Fault fault) {

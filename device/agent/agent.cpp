@@ -7,12 +7,14 @@ namespace {
 
 using contract::UpdateState;
 
-constexpr std::uint32_t long_ms = 60000;        // nothing to do: look again then at the latest
-constexpr std::uint32_t glance_ms = 200;        // asking the application again
+constexpr std::uint32_t long_ms = 60000;  // nothing to do: look again then at the latest
+constexpr std::uint32_t glance_ms = 200;  // asking the application again
 constexpr std::uint32_t second_ms = 1000;
 
-std::span<char, contract::max_packet_bytes> as_text(std::array<std::uint8_t, contract::max_packet_bytes>& bytes) {
-  return std::span<char, contract::max_packet_bytes>{reinterpret_cast<char*>(bytes.data()), bytes.size()};
+std::span<char, contract::max_packet_bytes> as_text(
+    std::array<std::uint8_t, contract::max_packet_bytes>& bytes) {
+  return std::span<char, contract::max_packet_bytes>{reinterpret_cast<char*>(bytes.data()),
+                                                     bytes.size()};
 }
 
 }  // namespace
@@ -28,8 +30,8 @@ Agent::Agent(const Ports& ports, const Identity& identity, const Policy& policy)
       writer_{ports.flash},
       backoff_{policy.retry_first_ms, policy.retry_limit_ms} {}
 
-// A journal or flash that does not take what must be durable ends all updating until the next start: going on would
-// act before it is remembered.
+// A journal or flash that does not take what must be durable ends all updating until the next
+// start: going on would act before it is remembered.
 bool Agent::ok(Status status) {
   if (status) return true;
   if (fatal_.fault == Fault::none) fatal_ = status.error();
@@ -38,7 +40,9 @@ bool Agent::ok(Status status) {
   return false;
 }
 
-void Agent::mark(Mark mark, bool durable) { ok(ledger_.mark(mark, durable)); }
+void Agent::mark(Mark mark, bool durable) {
+  ok(ledger_.mark(mark, durable));
+}
 
 void Agent::report_waiting() {
   ledger_.note_waiting();
@@ -57,10 +61,13 @@ void Agent::enter(Step step) {
 
 std::uint32_t Agent::until(std::uint64_t time) const {
   const std::uint64_t present = now();
-  return time <= present ? 0 : static_cast<std::uint32_t>(std::min<std::uint64_t>(time - present, long_ms));
+  return time <= present
+             ? 0
+             : static_cast<std::uint32_t>(std::min<std::uint64_t>(time - present, long_ms));
 }
 
-// --- broker ---------------------------------------------------------------------------------------------------------
+// --- broker
+// ---------------------------------------------------------------------------------------------------------
 
 void Agent::on_broker_connected() {
   reconnect_.reset();
@@ -76,7 +83,9 @@ void Agent::on_broker_lost() {
   ok(reporter_.on_lost());
 }
 
-void Agent::on_published() { ok(reporter_.on_published()); }
+void Agent::on_published() {
+  ok(reporter_.on_published());
+}
 
 void Agent::keep_connected() {
   if (link_open_ || step_ == Step::halted || reporter_.left() || now() < reconnect_at_ms_) return;
@@ -91,7 +100,8 @@ void Agent::account_connected_time() {
   accounted_ms_ = present;
 }
 
-// --- the end of an update ----------------------------------------------------------------------------------------------
+// --- the end of an update
+// ----------------------------------------------------------------------------------------------
 
 void Agent::finish(UpdateState state, Error error) {
   ports_.fetcher.cancel();
@@ -118,10 +128,12 @@ void Agent::finish_by_bytes(Error error) {
 void Agent::take_parked_notice() {
   if (!parked_) return;
   parked_ = false;
-  if (reporter_.connected()) ports_.broker.subscribe_to_notices();  // the broker sends the retained notice again
+  if (reporter_.connected())
+    ports_.broker.subscribe_to_notices();  // the broker sends the retained notice again
 }
 
-// --- driving ------------------------------------------------------------------------------------------------------------
+// --- driving
+// ------------------------------------------------------------------------------------------------------------
 
 std::uint32_t Agent::run() {
   if (step_ == Step::halted) return long_ms;
@@ -196,7 +208,8 @@ std::uint32_t Agent::run_delaying() {
 
 std::uint32_t Agent::run_awaiting() {
   const bool for_url = step_ == Step::awaiting_url;
-  const std::uint64_t limit_s = for_url ? policy_.expired_url_limit_s : policy_.absent_notice_limit_s;
+  const std::uint64_t limit_s =
+      for_url ? policy_.expired_url_limit_s : policy_.absent_notice_limit_s;
   if (connected_ms_ < limit_s * second_ms) return second_ms;
   finish_by_bytes(for_url ? Error{Fault::download_failed, last_status_, writer_.written()}
                           : Error{Fault::withdrawn});
@@ -220,7 +233,8 @@ std::uint32_t Agent::run_transfer() {
 std::uint32_t Agent::run_installed() {
   const std::uint64_t vetoed_ms = now() - step_entered_ms_;
   const bool patience_over = vetoed_ms >= policy_.veto_limit_s * std::uint64_t{second_ms};
-  if (!patience_over && ports_.application.may_reboot() != Application::Answer::yes) return glance_ms;
+  if (!patience_over && ports_.application.may_reboot() != Application::Answer::yes)
+    return glance_ms;
   ports_.application.about_to_reboot();
   mark(Mark::rebooting, true);
   if (step_ == Step::halted) return long_ms;
@@ -235,7 +249,8 @@ std::uint32_t Agent::run_leaving() {
   const bool back = step_ == Step::going_back;
   enter(Step::halted);
   if (back) {
-    // Only a pending trial ends by itself; a selection whose state was lost needs a record for the old slot.
+    // Only a pending trial ends by itself; a selection whose state was lost needs a record for the
+    // old slot.
     const auto active = records_->active();
     const bool pending = active && active.value() && active.value()->slot == facts_.slot &&
                          active.value()->record.state == BootState::pending;
@@ -247,7 +262,8 @@ std::uint32_t Agent::run_leaving() {
   return long_ms;
 }
 
-// --- trial ----------------------------------------------------------------------------------------------------------------
+// --- trial
+// ----------------------------------------------------------------------------------------------------------------
 
 std::uint32_t Agent::run_trial() {
   const Application::Health health = ports_.application.self_test();
@@ -261,13 +277,16 @@ std::uint32_t Agent::run_trial() {
     return 0;
   }
   if (lasted_ms >= policy_.trial_timeout_s * std::uint64_t{second_ms}) {
-    fail_trial({Fault::trial_timeout, static_cast<std::int64_t>(lasted_ms / second_ms), policy_.trial_timeout_s});
+    fail_trial({Fault::trial_timeout,
+                static_cast<std::int64_t>(lasted_ms / second_ms),
+                policy_.trial_timeout_s});
     return 0;
   }
   return glance_ms;
 }
 
-// otadata first, then the journal: a cut between them starts one more trial that finds itself confirmed.
+// otadata first, then the journal: a cut between them starts one more trial that finds itself
+// confirmed.
 void Agent::confirm() {
   if (auto done = records_->confirm(facts_.slot); !done) {
     fail_trial(done.error());

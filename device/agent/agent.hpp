@@ -39,7 +39,8 @@ struct Ports {
   Application& application;
 };
 
-/// The update agent: notices in, one honest story out, and a device that always boots a whole image.
+/// The update agent: notices in, one honest story out, and a device that always boots a whole
+/// image.
 ///
 /// Use      construct, start() once per boot, then deliver events and call run() (AgentEvents). init_crypto() comes
 ///          before. After System::restart() was called the object is spent.
@@ -50,8 +51,9 @@ class Agent final : public AgentEvents {
  public:
   Agent(const Ports& ports, const Identity& identity, const Policy& policy = {});
 
-  /// Reads partition table and journal, makes running slot, boot records and journal agree, and goes on with
-  /// what a reset interrupted. May hash the running image (only when the journal does not know it).
+  /// Reads partition table and journal, makes running slot, boot records and journal agree, and
+  /// goes on with what a reset interrupted. May hash the running image (only when the journal does
+  /// not know it).
   /// Errors  flash_failed, also for a partition table without the agent's partitions (`found` = LayoutDefect).
   Status start(const BootInfo& boot);
 
@@ -150,11 +152,12 @@ class Agent final : public AgentEvents {
   Step step_ = Step::idle;
   std::uint64_t step_entered_ms_ = 0;
   Error fatal_;
-  bool parked_ = false;          ///< a notice came when it could not be judged; asked for again after the final state
+  bool parked_ =
+      false;  ///< a notice came when it could not be judged; asked for again after the final state
 
   // Broker
   Backoff reconnect_;
-  bool link_open_ = false;       ///< connecting or connected
+  bool link_open_ = false;  ///< connecting or connected
   std::uint64_t reconnect_at_ms_ = 0;
   std::uint64_t connected_ms_ = 0;  ///< connected time within the present step
   std::uint64_t accounted_ms_ = 0;
@@ -165,8 +168,8 @@ class Agent final : public AgentEvents {
   Sha256 file_hash_;
   ResponseHead head_;
   Backoff backoff_;
-  std::uint64_t resume_at_ms_ = 0;     ///< end of a wait
-  std::uint64_t progress_at_ms_ = 0;   ///< last time a block was written
+  std::uint64_t resume_at_ms_ = 0;    ///< end of a wait
+  std::uint64_t progress_at_ms_ = 0;  ///< last time a block was written
   std::uint64_t window_started_ms_ = 0;
   std::uint32_t window_bytes_ = 0;
   std::uint32_t request_offset_ = 0;
@@ -181,6 +184,7 @@ class Agent final : public AgentEvents {
 };
 
 inline constexpr std::size_t agent_bytes = sizeof(Agent);
-static_assert(agent_bytes <= 6144, "the agent's static memory, transfer and message buffers included");
+static_assert(agent_bytes <= 6144,
+              "the agent's static memory, transfer and message buffers included");
 
 }  // namespace otaria::device

@@ -4,7 +4,8 @@
 #include "device/agent/testing/bench_device.hpp"
 #include "device/bootloader/selection.hpp"
 
-/// docs/spec/contract.md, "Identity and repeats", "Order", "Progress", "Presence": a test per sentence.
+/// docs/spec/contract.md, "Identity and repeats", "Order", "Progress", "Presence": a test per
+/// sentence.
 namespace otaria::device::testing {
 namespace {
 
@@ -14,7 +15,9 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-std::string named(const std::string& id) { return R"("update":")" + id + "\""; }
+std::string named(const std::string& id) {
+  return R"("update":")" + id + "\"";
+}
 
 std::string fault_of_last(const BenchDevice& device) {
   const auto status = device.last_status();
@@ -39,7 +42,8 @@ struct Downloading : ::testing::Test {
   std::string offer;
 };
 
-// --- identity and repeats -----------------------------------------------------------------------------------------
+// --- identity and repeats
+// -----------------------------------------------------------------------------------------
 
 TEST_F(Downloading, RepeatOfTheUpdateInHandIsIgnored) {
   device.broker.offer(offer);
@@ -100,13 +104,16 @@ TEST_F(Downloading, StatesPassedWhileOfflineAreSentAtConnectInOrder) {
   ASSERT_TRUE(device.run_until([&] { return device.agent->step() == Step::on_trial; }));
   device.broker.reachable = true;
   device.settle();
-  EXPECT_THAT(device.states("first"), ElementsAre("received", "downloading", "verifying", "installed", "rebooting",
-                                                  "trial", "succeeded"));
+  EXPECT_THAT(
+      device.states("first"),
+      ElementsAre(
+          "received", "downloading", "verifying", "installed", "rebooting", "trial", "succeeded"));
 }
 
 TEST(Identity, SupersededBeforeAnythingWasFetchedIsRefused) {
   BenchDevice device;
-  device.broker.offer(device.publish("1.4.0", BenchDevice::image("1.4.0"), named("first") + R"(,"spread":3600)"));
+  device.broker.offer(
+      device.publish("1.4.0", BenchDevice::image("1.4.0"), named("first") + R"(,"spread":3600)"));
   device.run_for(50);
   device.broker.offer(device.publish("1.5.0", BenchDevice::image("1.5.0"), named("second")));
   device.settle();
@@ -117,7 +124,8 @@ TEST(Identity, SupersededBeforeAnythingWasFetchedIsRefused) {
 
 TEST(Identity, WithdrawnBeforeAnythingWasFetchedIsRefused) {
   BenchDevice device;
-  device.broker.offer(device.publish("1.4.0", BenchDevice::image("1.4.0"), named("first") + R"(,"spread":3600)"));
+  device.broker.offer(
+      device.publish("1.4.0", BenchDevice::image("1.4.0"), named("first") + R"(,"spread":3600)"));
   device.run_for(50);
   device.broker.offer("");
   device.settle();
@@ -168,7 +176,8 @@ TEST(Identity, ThreeFieldNoticesDoNotPushNamedUpdatesOutOfMemory) {
   device.broker.offer(device.publish("1.2.0", BenchDevice::image("1.2.0"), named("named")));
   device.settle();
   for (int i = 0; i < 12; ++i) {
-    device.broker.offer(device.publish("1.1.0", BenchDevice::image("1.1.0", 40000 + 16 * static_cast<std::uint32_t>(i))));
+    device.broker.offer(device.publish(
+        "1.1.0", BenchDevice::image("1.1.0", 40000 + 16 * static_cast<std::uint32_t>(i))));
     device.settle();
   }
   device.broker.offer(device.publish("1.2.0", BenchDevice::image("1.2.0"), named("named")));
@@ -199,7 +208,8 @@ TEST(Identity, NoticeThatComesDuringTheTrialIsParked) {
   BenchDevice device;
   device.application.health = Application::Health::pending;
   device.broker.offer(device.publish("1.4.0", BenchDevice::image("1.4.0"), named("first")));
-  ASSERT_TRUE(device.run_until([&] { return device.agent->step() == Step::on_trial && device.broker.online; }));
+  ASSERT_TRUE(device.run_until(
+      [&] { return device.agent->step() == Step::on_trial && device.broker.online; }));
   device.run_for(1000);
   device.broker.offer(device.publish("1.5.0", BenchDevice::image("1.5.0"), named("second")));
   device.run_for(3000);
@@ -240,7 +250,8 @@ TEST(Identity, UnreadableNoticeIsAnsweredOncePerPayloadAndStartWithoutUpdateAndT
 
 TEST(Identity, DefectiveNoticeThatNamesItsUpdateIsRefusedUnderThatName) {
   BenchDevice device;
-  device.broker.offer(BenchDevice::notice("not a version", "http://fw.example/x", std::string(64, 'a'), named("bad")));
+  device.broker.offer(BenchDevice::notice(
+      "not a version", "http://fw.example/x", std::string(64, 'a'), named("bad")));
   device.settle();
   EXPECT_THAT(device.states("bad"), ElementsAre("received", "refused"));
   EXPECT_EQ(fault_of_last(device), "bad_notice");
@@ -248,7 +259,9 @@ TEST(Identity, DefectiveNoticeThatNamesItsUpdateIsRefusedUnderThatName) {
 
 TEST(Identity, NoticeLongerThanTheBufferIsBadAndIdentityIsByLengthAndChecksum) {
   BenchDevice device;
-  device.broker.offer(BenchDevice::notice("1.4.0", "http://fw.example/x", std::string(64, 'a'),
+  device.broker.offer(BenchDevice::notice("1.4.0",
+                                          "http://fw.example/x",
+                                          std::string(64, 'a'),
                                           R"("padding":")" + std::string(2000, 'x') + "\""));
   device.settle();
   EXPECT_THAT(device.states(), ElementsAre("received", "refused"));
@@ -290,7 +303,8 @@ TEST(Identity, SupersededAndWithdrawnAreNoAttempts) {
   EXPECT_EQ(device.agent->ledger().failed_attempts(sha256_of(image)), 0U);
 }
 
-// --- after a restart ----------------------------------------------------------------------------------------------------
+// --- after a restart
+// ----------------------------------------------------------------------------------------------------
 
 TEST_F(Downloading, AfterAPowerCutItWaitsForItsNoticeAndResumesBehindTheVerifiedPart) {
   const auto served_before = device.server.served;
@@ -306,8 +320,16 @@ TEST_F(Downloading, AfterAPowerCutItWaitsForItsNoticeAndResumesBehindTheVerified
   EXPECT_EQ(device.server.asked[1].offset, 32768U);
   EXPECT_EQ(device.server.asked[1].if_range, "\"" + hex(sha256_of(image)) + "\"");
   EXPECT_EQ(device.server.served, served_before + image.size() - 32768);
-  EXPECT_THAT(device.states("first"), ElementsAre("received", "downloading", "waiting", "downloading", "verifying",
-                                                  "installed", "rebooting", "trial", "succeeded"));
+  EXPECT_THAT(device.states("first"),
+              ElementsAre("received",
+                          "downloading",
+                          "waiting",
+                          "downloading",
+                          "verifying",
+                          "installed",
+                          "rebooting",
+                          "trial",
+                          "succeeded"));
 }
 
 TEST_F(Downloading, ResumedDownloadEntersWithItsResumePoint) {
@@ -317,7 +339,8 @@ TEST_F(Downloading, ResumedDownloadEntersWithItsResumePoint) {
   bool was_waiting = false;
   for (const auto& status : device.statuses("first")) {
     if (status.state == UpdateState::waiting) was_waiting = true;
-    if (was_waiting && status.state == UpdateState::downloading) entries.push_back(*status.progress);
+    if (was_waiting && status.state == UpdateState::downloading)
+      entries.push_back(*status.progress);
   }
   ASSERT_FALSE(entries.empty());
   EXPECT_EQ(entries.front().bytes, 32768U);
@@ -425,7 +448,8 @@ TEST(Restart, SelectionLostTwiceEndsAsPowerLost) {
   EXPECT_EQ(fault_of_last(device), "power_lost");
 }
 
-// --- order ----------------------------------------------------------------------------------------------------------------
+// --- order
+// ----------------------------------------------------------------------------------------------------------------
 
 TEST(Order, SeqRisesStrictlyOverStatusAndStateMessagesAndResets) {
   BenchDevice device;
@@ -520,7 +544,8 @@ TEST(Order, PlannedResetPublishesTheTextOfTheWillBeforeACleanDisconnect) {
   EXPECT_EQ(farewell->payload.find("seq"), std::string::npos);
 }
 
-// --- progress --------------------------------------------------------------------------------------------------------------
+// --- progress
+// --------------------------------------------------------------------------------------------------------------
 
 TEST(Progress, EntryIsZeroEndIsHundredAndBetweenThemNeverTwoWithinASecond) {
   BenchDevice device;
@@ -532,7 +557,8 @@ TEST(Progress, EntryIsZeroEndIsHundredAndBetweenThemNeverTwoWithinASecond) {
   for (const Sent& message : device.broker.sent) {
     if (message.topic != "status") continue;
     const auto status = *contract::decode_status(message.payload).value;
-    if (status.state == UpdateState::downloading) seen.emplace_back(message.at_ms, *status.progress);
+    if (status.state == UpdateState::downloading)
+      seen.emplace_back(message.at_ms, *status.progress);
   }
   ASSERT_GE(seen.size(), 4U);
   EXPECT_EQ(seen.front().second.percent, 0U);
@@ -567,7 +593,8 @@ TEST(Progress, TheThreeMembersAppearOnlyWhileDownloadingAndInFailedAfterBytes) {
   device.broker.offer(device.publish("1.4.0", BenchDevice::image("1.4.0"), named("first")));
   device.settle();
   for (const auto& status : device.statuses("first")) {
-    EXPECT_EQ(status.progress.has_value(), status.state == UpdateState::downloading) << contract::name_of(status.state);
+    EXPECT_EQ(status.progress.has_value(), status.state == UpdateState::downloading)
+        << contract::name_of(status.state);
   }
 }
 
@@ -583,25 +610,30 @@ TEST(Progress, AtIsSentOnlyWhileTheClockIsSet) {
   EXPECT_GT(*device.last_status().at, 1790000000U);
 }
 
-// --- courtesy --------------------------------------------------------------------------------------------------------------
+// --- courtesy
+// --------------------------------------------------------------------------------------------------------------
 
 TEST(Courtesy, SpreadWaitsAndForceIgnoresIt) {
   BenchDevice device;
-  device.broker.offer(device.publish("1.4.0", BenchDevice::image("1.4.0"), named("a") + R"(,"spread":86400)"));
+  device.broker.offer(
+      device.publish("1.4.0", BenchDevice::image("1.4.0"), named("a") + R"(,"spread":86400)"));
   device.run_for(2000);
   EXPECT_THAT(device.states("a"), ElementsAre("received", "waiting"));
-  device.broker.offer(device.publish("1.5.0", BenchDevice::image("1.5.0"), named("b") + R"(,"spread":86400,"force":true)"));
+  device.broker.offer(device.publish(
+      "1.5.0", BenchDevice::image("1.5.0"), named("b") + R"(,"spread":86400,"force":true)"));
   device.settle();
   EXPECT_EQ(device.running(), "1.5.0");
 }
 
 TEST(Courtesy, NotBeforeWaitsOnlyWithAClock) {
   BenchDevice device;
-  device.broker.offer(device.publish("1.4.0", BenchDevice::image("1.4.0"), named("a") + R"(,"not_before":4000000000)"));
+  device.broker.offer(device.publish(
+      "1.4.0", BenchDevice::image("1.4.0"), named("a") + R"(,"not_before":4000000000)"));
   device.settle();
   EXPECT_EQ(device.running(), "1.4.0");
   device.clock.unix_at_zero = 1790000000;
-  device.broker.offer(device.publish("1.5.0", BenchDevice::image("1.5.0"), named("b") + R"(,"not_before":1790003600)"));
+  device.broker.offer(device.publish(
+      "1.5.0", BenchDevice::image("1.5.0"), named("b") + R"(,"not_before":1790003600)"));
   device.run_for(60000);
   EXPECT_EQ(device.states("b").back(), "waiting");
   device.run_for(3600ULL * 1000);
@@ -611,11 +643,13 @@ TEST(Courtesy, NotBeforeWaitsOnlyWithAClock) {
 TEST(Courtesy, DeadlineRefusesOnlyWithAClock) {
   BenchDevice device;
   device.clock.unix_at_zero = 1790000000;
-  device.broker.offer(device.publish("1.4.0", BenchDevice::image("1.4.0"), named("a") + R"(,"deadline":1789999999)"));
+  device.broker.offer(device.publish(
+      "1.4.0", BenchDevice::image("1.4.0"), named("a") + R"(,"deadline":1789999999)"));
   device.settle();
   EXPECT_EQ(fault_of_last(device), "notice_expired");
   device.clock.unix_at_zero.reset();
-  device.broker.offer(device.publish("1.4.0", BenchDevice::image("1.4.0"), named("b") + R"(,"deadline":1789999999)"));
+  device.broker.offer(device.publish(
+      "1.4.0", BenchDevice::image("1.4.0"), named("b") + R"(,"deadline":1789999999)"));
   device.settle();
   EXPECT_EQ(device.running(), "1.4.0");
 }

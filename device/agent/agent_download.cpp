@@ -9,21 +9,26 @@ namespace {
 using contract::UpdateState;
 
 constexpr std::uint32_t prefix_step_bytes = 16 * 1024;  // how much a power cut may cost
-constexpr std::uint32_t scan_slice_bytes = 8 * 1024;    // hashed per run(): a few milliseconds on the chip
+constexpr std::uint32_t scan_slice_bytes =
+    8 * 1024;  // hashed per run(): a few milliseconds on the chip
 constexpr std::uint32_t ranges_ignored_limit = 3;
 constexpr std::uint32_t second_ms = 1000;
 
-static_assert(prefix_step_bytes % Flash::sector_bytes == 0, "a resumed write starts with a sector to erase");
+static_assert(prefix_step_bytes % Flash::sector_bytes == 0,
+              "a resumed write starts with a sector to erase");
 
 contract::Progress progress_of(std::uint32_t bytes, std::uint32_t total) {
   return {static_cast<std::uint32_t>(std::uint64_t{bytes} * 100 / total), bytes, total};
 }
 
-Error digest_mismatch(std::uint32_t bytes) { return {Fault::digest_mismatch, bytes, 0}; }
+Error digest_mismatch(std::uint32_t bytes) {
+  return {Fault::digest_mismatch, bytes, 0};
+}
 
 }  // namespace
 
-// --- before the request ------------------------------------------------------------------------------------------
+// --- before the request
+// ------------------------------------------------------------------------------------------
 
 void Agent::prepare_download() {
   backoff_.reset();
@@ -75,7 +80,8 @@ void Agent::start_scan(std::uint32_t end, bool head_from_flash) {
 bool Agent::scan_slice() {
   const std::uint32_t slice_end = std::min(scan_end_, scan_at_ + scan_slice_bytes);
   while (scan_at_ < slice_end) {
-    const auto block = writer_.scratch().first(std::min(SlotWriter::block_bytes, slice_end - scan_at_));
+    const auto block =
+        writer_.scratch().first(std::min(SlotWriter::block_bytes, slice_end - scan_at_));
     if (!ok(ports_.flash.read(passive_slot().base + scan_at_, block))) return false;
     if (scan_at_ == 0 && !scan_head_from_flash_) {
       const auto& head = ledger_.current()->head;
@@ -97,8 +103,9 @@ void Agent::finish_prefix_scan() {
     return;
   }
   const contract::Digest digest = file_hash_.peek();
-  const bool intact = current.prefix > 0 && checker_.verdict().defect == ImageDefect::none &&
-                      std::equal(current.prefix_hash.begin(), current.prefix_hash.end(), digest.bytes.begin());
+  const bool intact =
+      current.prefix > 0 && checker_.verdict().defect == ImageDefect::none &&
+      std::equal(current.prefix_hash.begin(), current.prefix_hash.end(), digest.bytes.begin());
   if (intact) {
     writer_.start(passive_slot().base, current.prefix, current.total);
   } else {
@@ -114,11 +121,14 @@ void Agent::request() {
   last_status_ = 0;
   request_offset_ = writer_.written();
   enter(Step::requesting);
-  ports_.fetcher.get({current.notice.url.view(), request_offset_,
+  ports_.fetcher.get({current.notice.url.view(),
+                      request_offset_,
                       request_offset_ > 0 ? current.etag.view() : std::string_view{}});
 }
 
-Error Agent::transport_error() const { return {Fault::download_failed, last_status_, writer_.written()}; }
+Error Agent::transport_error() const {
+  return {Fault::download_failed, last_status_, writer_.written()};
+}
 
 void Agent::retry(Error error, std::optional<std::uint32_t> retry_after_s) {
   if (writer_.written() > request_offset_) backoff_.reset();
@@ -140,7 +150,8 @@ void Agent::retry(Error error, std::optional<std::uint32_t> retry_after_s) {
   resume_at_ms_ = now() + wait_ms;
 }
 
-// --- the response --------------------------------------------------------------------------------------------------
+// --- the response
+// --------------------------------------------------------------------------------------------------
 
 void Agent::on_http_header(std::string_view name, std::string_view value) {
   if (step_ == Step::requesting) head_.add(name, value);
@@ -150,7 +161,8 @@ void Agent::on_http_head(std::uint32_t status) {
   if (step_ != Step::requesting) return;
   last_status_ = status;
   const auto& notice = ledger_.current()->notice;
-  const std::uint32_t known = ledger_.current()->total != 0 ? ledger_.current()->total : notice.size.value_or(0);
+  const std::uint32_t known =
+      ledger_.current()->total != 0 ? ledger_.current()->total : notice.size.value_or(0);
   const ResponseJudgement judgement =
       judge_response(status, head_, {request_offset_, known, passive_slot().bytes});
   switch (judgement.verdict) {
@@ -208,7 +220,9 @@ void Agent::on_http_body(std::span<const std::uint8_t> bytes) {
     }
     if (writer_.ready()) take_block();
     if (taken == 0 && step_ == Step::streaming) {
-      finish_by_bytes({Fault::too_large, writer_.end() + static_cast<std::int64_t>(bytes.size()), writer_.end()});
+      finish_by_bytes({Fault::too_large,
+                       writer_.end() + static_cast<std::int64_t>(bytes.size()),
+                       writer_.end()});
     }
   }
 }
@@ -230,10 +244,10 @@ bool Agent::begin_first_block() {
   }
   std::array<std::uint8_t, SlotWriter::held_bytes> head{};
   std::copy_n(block.begin(), head.size(), head.begin());
-  // The record first, then the boot record, then the slot: a fallback must never meet a half-written slot that some
-  // record still names.
-  return ok(ledger_.begin_download(head, writer_.end(), head_.etag())) && ok(records_->blank(passive())) &&
-         ok(ledger_.forget_slot(passive()));
+  // The record first, then the boot record, then the slot: a fallback must never meet a
+  // half-written slot that some record still names.
+  return ok(ledger_.begin_download(head, writer_.end(), head_.etag())) &&
+         ok(records_->blank(passive())) && ok(ledger_.forget_slot(passive()));
 }
 
 void Agent::take_block() {
@@ -245,7 +259,8 @@ void Agent::take_block() {
   }
   if (!refetch_first_sector_) {
     file_hash_.update(writer_.block());
-    // A defect found here is told at the end, and only if the digest is the announced one: else that is what is wrong.
+    // A defect found here is told at the end, and only if the digest is the announced one: else
+    // that is what is wrong.
     if (!first) checker_.update(writer_.block());
   }
   writer_.advance();
@@ -278,7 +293,8 @@ void Agent::download_complete() {
 }
 
 void Agent::on_http_end() {
-  // A body that ended as framed and yet too early: a server that changed its mind, or a proxy that cut it.
+  // A body that ended as framed and yet too early: a server that changed its mind, or a proxy that
+  // cut it.
   if (step_ == Step::streaming || step_ == Step::requesting) retry(transport_error());
 }
 
@@ -287,7 +303,8 @@ void Agent::on_http_failed(FetchFailure failure) {
   if (step_ == Step::streaming || step_ == Step::requesting) retry(transport_error());
 }
 
-// --- proof and selection ----------------------------------------------------------------------------------------------
+// --- proof and selection
+// ----------------------------------------------------------------------------------------------
 
 void Agent::verify() {
   const std::uint32_t total = ledger_.current()->total;

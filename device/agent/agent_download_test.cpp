@@ -107,7 +107,8 @@ TEST(Download, RetriesBackOffExponentiallyWithJitterAndEndAsDownloadFailed) {
 
 TEST(Download, NotFoundEndsAtOnceWithTheStatusInTheDetail) {
   BenchDevice device;
-  device.broker.offer(BenchDevice::notice("1.4.0", "http://fw.example/none.bin", std::string(64, 'a'), id));
+  device.broker.offer(
+      BenchDevice::notice("1.4.0", "http://fw.example/none.bin", std::string(64, 'a'), id));
   device.settle();
   EXPECT_EQ(fault_of_last(device), "download_failed");
   EXPECT_NE(device.last_status().error->detail.find("404"), std::string::npos);

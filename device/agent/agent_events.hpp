@@ -8,16 +8,17 @@
 
 namespace otaria::device {
 
-/// What a platform's driver tells the agent. `Agent` implements it; drivers and tests hold it by this face.
+/// What a platform's driver tells the agent. `Agent` implements it; drivers and tests hold it by
+/// this face.
 ///
-/// The driver's whole duty: deliver each event from the agent's own thread, never from within a port call, and call
-/// run() after every event and when the time it last returned has passed.
+/// The driver's whole duty: deliver each event from the agent's own thread, never from within a
+/// port call, and call run() after every event and when the time it last returned has passed.
 class AgentEvents {
  public:
   virtual void on_broker_connected() = 0;
   virtual void on_broker_lost() = 0;  ///< also: connecting failed
-  /// A message on `<id>/firmware/update`; empty = withdrawal. Longer than 1,024 bytes: pass what fits the
-  /// buffer and the true length.
+  /// A message on `<id>/firmware/update`; empty = withdrawal. Longer than 1,024 bytes: pass what
+  /// fits the buffer and the true length.
   virtual void on_message(std::span<const char> payload, std::uint32_t true_length) = 0;
   virtual void on_published() = 0;  ///< PUBACK of the one publish under way
 
@@ -27,8 +28,8 @@ class AgentEvents {
   virtual void on_http_end() = 0;
   virtual void on_http_failed(FetchFailure failure) = 0;
 
-  /// Does one bounded piece of work (at most one sector erased, or a few KiB hashed) and returns in how many
-  /// milliseconds it wants to be called again at the latest; 0 = at once.
+  /// Does one bounded piece of work (at most one sector erased, or a few KiB hashed) and returns in
+  /// how many milliseconds it wants to be called again at the latest; 0 = at once.
   virtual std::uint32_t run() = 0;
 
  protected:

@@ -10,7 +10,9 @@ namespace {
 
 using contract::UpdateState;
 
-bool may_still_change(Phase phase) { return phase < Phase::installed; }
+bool may_still_change(Phase phase) {
+  return phase < Phase::installed;
+}
 
 }  // namespace
 
@@ -24,7 +26,8 @@ void Agent::on_message(std::span<const char> payload, std::uint32_t true_length)
   contract::NoticeReading reading = contract::read_notice(text);
   if (true_length > payload.size()) reading.defect = contract::Defect::too_long;
   if (reading.defect != contract::Defect::none && !reading.has_identity) {
-    const std::span<const std::uint8_t> bytes{reinterpret_cast<const std::uint8_t*>(payload.data()), payload.size()};
+    const std::span<const std::uint8_t> bytes{reinterpret_cast<const std::uint8_t*>(payload.data()),
+                                              payload.size()};
     reporter_.answer_unreadable(reading.defect, true_length, crc32(bytes));
     return;
   }
@@ -66,8 +69,12 @@ void Agent::offer(const contract::Notice& notice, std::uint32_t defect) {
     refuse(notice, {}, UpdateState::succeeded);
     return;
   }
-  const Situation situation{facts_.version.view(), facts_.max_image, ledger_.failed_attempts(notice.digest),
-                            policy_.failed_attempts_limit, ports_.clock.unix_s(), identity_.development};
+  const Situation situation{facts_.version.view(),
+                            facts_.max_image,
+                            ledger_.failed_attempts(notice.digest),
+                            policy_.failed_attempts_limit,
+                            ports_.clock.unix_s(),
+                            identity_.development};
   if (auto judgement = judge(notice, situation); !judgement) {
     refuse(notice, judgement.error(), UpdateState::refused);
     return;
@@ -76,8 +83,8 @@ void Agent::offer(const contract::Notice& notice, std::uint32_t defect) {
   begin_accepted();
 }
 
-// The notice of the update in hand came again: after a reset that is the leave to go on; with a new URL it heals
-// an expired one.
+// The notice of the update in hand came again: after a reset that is the leave to go on; with a new
+// URL it heals an expired one.
 void Agent::repeat(const contract::Notice& notice) {
   const Deployment& current = *ledger_.current();
   if (current.notice.digest != notice.digest) return;  // one id, two images: the first one counts

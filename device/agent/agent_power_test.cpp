@@ -5,7 +5,8 @@
 
 #include "device/agent/testing/bench_device.hpp"
 
-/// The power fails at every flash operation of an update, whole and torn; the device must come back each time.
+/// The power fails at every flash operation of an update, whole and torn; the device must come back
+/// each time.
 namespace otaria::device::testing {
 namespace {
 
@@ -17,15 +18,19 @@ constexpr std::uint32_t small_payload = 20000;
 std::uint64_t operations_of_an_update() {
   BenchDevice device;
   const auto before = device.flash.operations();
-  device.broker.offer(device.publish("1.4.0", BenchDevice::image("1.4.0", small_payload), R"("update":"first")"));
+  device.broker.offer(
+      device.publish("1.4.0", BenchDevice::image("1.4.0", small_payload), R"("update":"first")"));
   device.settle();
   EXPECT_EQ(device.running(), "1.4.0");
   return device.flash.operations() - before;
 }
 
 /// Runs the update with the power going at these operations, one after the other, and to its end.
-void run_with_cuts(BenchDevice& device, const std::vector<std::uint64_t>& cuts, std::optional<std::uint32_t> torn) {
-  device.broker.offer(device.publish("1.4.0", BenchDevice::image("1.4.0", small_payload), R"("update":"first")"));
+void run_with_cuts(BenchDevice& device,
+                   const std::vector<std::uint64_t>& cuts,
+                   std::optional<std::uint32_t> torn) {
+  device.broker.offer(
+      device.publish("1.4.0", BenchDevice::image("1.4.0", small_payload), R"("update":"first")"));
   for (const std::uint64_t cut : cuts) {
     device.flash.cut_after(cut);
     if (torn) device.flash.tear(*torn + static_cast<std::uint32_t>(cut));
@@ -77,7 +82,8 @@ TEST(PowerCut, TornAtAnyFlashOperationLeavesADeviceThatBootsAndEndsTheUpdateTrut
   const std::uint64_t operations = operations_of_an_update();
   for (std::uint64_t cut = 0; cut <= operations; ++cut) {
     for (const std::uint32_t seed : {1U, 77U, 4242U}) {
-      SCOPED_TRACE(::testing::Message() << "power cut at flash operation " << cut << " torn by seed " << seed);
+      SCOPED_TRACE(::testing::Message()
+                   << "power cut at flash operation " << cut << " torn by seed " << seed);
       BenchDevice device;
       run_with_cuts(device, {cut}, seed);
       expect_truthful_end(device);

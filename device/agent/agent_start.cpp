@@ -37,7 +37,8 @@ Status Agent::find_partitions() {
   const LayoutReading reading = read_layout(ports_.flash);
   if (!reading) {
     if (reading.defect == LayoutDefect::unreadable) return reading.flash;
-    return flash_failed(no_layout_code + static_cast<std::int64_t>(reading.defect), default_table_offset);
+    return flash_failed(no_layout_code + static_cast<std::int64_t>(reading.defect),
+                        default_table_offset);
   }
   const Layout& layout = reading.layout;
   if (layout.slot_count != Ledger::slots || facts_.slot >= Ledger::slots) {
@@ -45,7 +46,9 @@ Status Agent::find_partitions() {
   }
   slots_ = {layout.slot[0], layout.slot[1]};
   records_.emplace(ports_.flash, layout);
-  journal_ = Journal{ports_.flash, layout.journal.base, layout.journal.bytes,
+  journal_ = Journal{ports_.flash,
+                     layout.journal.base,
+                     layout.journal.bytes,
                      std::span{message_}.first<Journal::work_bytes>()};
   return {};
 }
@@ -67,18 +70,21 @@ Status Agent::identify_running() {
 Status Agent::read_build() {
   std::array<std::uint8_t, contract::build_text_bytes / 2> elf{};
   constexpr std::uint32_t elf_hash_offset = descriptor_offset + 144;
-  if (auto done = ports_.flash.read(slots_[facts_.slot].base + elf_hash_offset, elf); !done) return done;
+  if (auto done = ports_.flash.read(slots_[facts_.slot].base + elf_hash_offset, elf); !done)
+    return done;
   std::array<char, contract::build_text_bytes> hex{};
   contract::write_hex(elf, hex.data());
   facts_.build.assign({hex.data(), hex.size()});
   return {};
 }
 
-// Flashed by cable, or the journal was lost: hash the file once, and find the best name for its version.
+// Flashed by cable, or the journal was lost: hash the file once, and find the best name for its
+// version.
 Status Agent::describe_unknown_image(const ImageIdentity& found) {
   const Region& slot = slots_[facts_.slot];
   std::uint32_t bytes = found.bytes;
-  const std::uint32_t next_sector = (bytes + Flash::sector_bytes - 1) / Flash::sector_bytes * Flash::sector_bytes;
+  const std::uint32_t next_sector =
+      (bytes + Flash::sector_bytes - 1) / Flash::sector_bytes * Flash::sector_bytes;
   if (next_sector + signature_sector_bytes <= slot.bytes) {
     std::array<std::uint8_t, 1> first{};
     if (auto done = ports_.flash.read(slot.base + next_sector, first); !done) return done;
@@ -109,7 +115,8 @@ Status Agent::describe_unknown_image(const ImageIdentity& found) {
     content.version.assign(contract::parse_semver(own) ? own : "0.0.0");
   }
   const auto active = records_->active();
-  content.confirmed = active && active.value() && active.value()->record.state != BootState::fresh &&
+  content.confirmed = active && active.value() &&
+                      active.value()->record.state != BootState::fresh &&
                       active.value()->record.state != BootState::pending && !from_offer;
   return ledger_.set_slot(facts_.slot, content);
 }
@@ -134,7 +141,8 @@ void Agent::reconcile() {
     return names(record, passive()) && ended_its_trial(record);
   });
   const BootState state = active ? records.value()[*active].state : BootState::undefined;
-  // Running and recorded slot must agree before anything else: confirming or selecting act on the active record.
+  // Running and recorded slot must agree before anything else: confirming or selecting act on the
+  // active record.
   if ((fell_back || !active) && !ok(records_->repair(facts_.slot))) return;
 
   const bool watched = !fell_back && (state == BootState::pending || state == BootState::fresh);
@@ -156,7 +164,8 @@ void Agent::reconcile() {
 }
 
 void Agent::begin_trial() {
-  if (ledger_.current()->phase != Phase::installed && !ok(ledger_.set_phase(Phase::installed))) return;
+  if (ledger_.current()->phase != Phase::installed && !ok(ledger_.set_phase(Phase::installed)))
+    return;
   if (!ok(ledger_.start_trial())) return;
   facts_.confirmed = false;
   enter(Step::on_trial);
@@ -164,14 +173,16 @@ void Agent::begin_trial() {
   if (current.trial_failure.fault != Fault::none) {
     go_back();  // it had given up already, and was started once more
   } else if (current.trial_starts > policy_.trial_starts_limit) {
-    fail_trial({Fault::boot_failed, static_cast<std::int64_t>(facts_.reset_reason), current.trial_starts});
+    fail_trial(
+        {Fault::boot_failed, static_cast<std::int64_t>(facts_.reset_reason), current.trial_starts});
   }
 }
 
 Error Agent::cause_of_return(bool bootloader_refused_it) const {
   const Deployment& current = *ledger_.current();
   if (current.trial_failure.fault != Fault::none) return current.trial_failure;
-  const bool power = facts_.reset_reason == ResetReason::power_on || facts_.reset_reason == ResetReason::brownout;
+  const bool power =
+      facts_.reset_reason == ResetReason::power_on || facts_.reset_reason == ResetReason::brownout;
   if (power) return {Fault::power_lost, std::max<std::int64_t>(current.trial_starts, 1)};
   if (current.trial_starts == 0 && !bootloader_refused_it) return {Fault::power_lost, 2};
   return {Fault::boot_failed, static_cast<std::int64_t>(facts_.reset_reason), current.trial_starts};
@@ -182,13 +193,15 @@ void Agent::end_after_return(bool bootloader_refused_it) {
   const Deployment& current = *ledger_.current();
   const bool was_started = current.trial_starts > 0 || bootloader_refused_it;
   if (!was_started && !current.reselected) {
-    // The selection itself was lost (esp32-flash-formats section 6, W1). The image is whole: once more.
+    // The selection itself was lost (esp32-flash-formats section 6, W1). The image is whole: once
+    // more.
     if (!ok(ledger_.set_reselected())) return;
     start_scan(current.total, true);
     enter(Step::rehashing);
     return;
   }
-  finish(was_started ? UpdateState::rolled_back : UpdateState::failed, cause_of_return(bootloader_refused_it));
+  finish(was_started ? UpdateState::rolled_back : UpdateState::failed,
+         cause_of_return(bootloader_refused_it));
 }
 
 }  // namespace otaria::device

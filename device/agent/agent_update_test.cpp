@@ -25,10 +25,13 @@ std::string fault_of_last(const BenchDevice& device) {
 TEST(Update, PassesEveryStateInOrderAndEndsConfirmed) {
   BenchDevice device;
   device.broker.offer(device.publish("1.4.0", BenchDevice::image("1.4.0"), id));
-  ASSERT_TRUE(device.run_until([&] { return device.running() == "1.4.0" && device.agent->step() == Step::idle; }));
+  ASSERT_TRUE(device.run_until(
+      [&] { return device.running() == "1.4.0" && device.agent->step() == Step::idle; }));
   device.settle();
-  EXPECT_THAT(device.states(update), ElementsAre("received", "downloading", "verifying", "installed", "rebooting",
-                                                 "trial", "succeeded"));
+  EXPECT_THAT(
+      device.states(update),
+      ElementsAre(
+          "received", "downloading", "verifying", "installed", "rebooting", "trial", "succeeded"));
   EXPECT_EQ(device.running(), "1.4.0");
   EXPECT_EQ(device.last_state().confirmed, true);
   EXPECT_EQ(device.last_state().slot, "ota_1");
@@ -93,7 +96,8 @@ TEST(Update, SameVersionWithAnotherDigestUnforcedIsNotNewer) {
 
 TEST(Update, ForcedOlderVersionInstalls) {
   BenchDevice device;
-  device.broker.offer(device.publish("1.2.0", BenchDevice::image("1.2.0"), std::string(id) + R"(,"force":true)"));
+  device.broker.offer(
+      device.publish("1.2.0", BenchDevice::image("1.2.0"), std::string(id) + R"(,"force":true)"));
   device.settle();
   EXPECT_EQ(device.running(), "1.2.0");
   EXPECT_EQ(device.last_status().state, UpdateState::succeeded);
@@ -110,7 +114,8 @@ TEST(Update, DigestAlreadyRunningAnswersReceivedAndSucceeded) {
 
 TEST(Update, ImageTooLargeForTheSlotIsRefusedByTheAnnouncedSize) {
   BenchDevice device;
-  device.broker.offer(device.publish("1.4.0", BenchDevice::image("1.4.0"), std::string(id) + R"(,"size":200000)"));
+  device.broker.offer(
+      device.publish("1.4.0", BenchDevice::image("1.4.0"), std::string(id) + R"(,"size":200000)"));
   device.settle();
   EXPECT_THAT(device.states(update), ElementsAre("received", "refused"));
   EXPECT_EQ(fault_of_last(device), "too_large");
@@ -142,7 +147,8 @@ TEST(Update, CorruptedDownloadEndsAsDigestMismatchAndLeavesAnUnbootableSlot) {
 TEST(Update, ImageWithTheRightDigestButABadChecksumIsStillRejected) {
   BenchDevice device;
   auto image = BenchDevice::image("1.4.0");
-  image[40000] ^= 1;  // published like this: the digest of the notice fits, the appended hash does not
+  image[40000] ^=
+      1;  // published like this: the digest of the notice fits, the appended hash does not
   device.broker.offer(device.publish("1.4.0", image, id));
   device.settle();
   EXPECT_EQ(device.last_status().state, UpdateState::failed);
@@ -162,7 +168,8 @@ TEST(Update, HtmlPageInsteadOfAnImageIsCalledOneBeforeAnythingIsErased) {
     EXPECT_EQ(device.last_status().state, UpdateState::failed) << length;
     EXPECT_EQ(fault_of_last(device), "not_an_image") << length;
     const auto passive = BenchDevice::slot_address[1];
-    EXPECT_TRUE(std::equal(before.begin() + passive, before.begin() + passive + BenchDevice::slot_bytes,
+    EXPECT_TRUE(std::equal(before.begin() + passive,
+                           before.begin() + passive + BenchDevice::slot_bytes,
                            device.flash.cells().begin() + passive));
   }
 }
@@ -170,8 +177,8 @@ TEST(Update, HtmlPageInsteadOfAnImageIsCalledOneBeforeAnythingIsErased) {
 TEST(Update, HtmlPageIsCalledOneEvenWhenTheAnnouncedSizeDiffers) {
   BenchDevice device;
   const auto image = BenchDevice::image("1.4.0");
-  const std::string offer =
-      device.publish("1.4.0", image, std::string(id) + R"(,"size":)" + std::to_string(image.size()));
+  const std::string offer = device.publish(
+      "1.4.0", image, std::string(id) + R"(,"size":)" + std::to_string(image.size()));
   device.server.files.begin()->second.bytes = std::vector<std::uint8_t>(900, 'h');
   device.broker.offer(offer);
   device.settle();
@@ -192,9 +199,10 @@ TEST(Update, OverLongAndTruncatedFilesFailByTheirAnnouncedSize) {
   for (const int difference : {-1000, +1000}) {
     BenchDevice device;
     auto image = BenchDevice::image("1.4.0");
-    const std::string offer =
-        device.publish("1.4.0", image, std::string(id) + R"(,"size":)" + std::to_string(image.size()));
-    device.server.files.begin()->second.bytes.resize(image.size() + static_cast<std::size_t>(difference), 0xAA);
+    const std::string offer = device.publish(
+        "1.4.0", image, std::string(id) + R"(,"size":)" + std::to_string(image.size()));
+    device.server.files.begin()->second.bytes.resize(
+        image.size() + static_cast<std::size_t>(difference), 0xAA);
     device.broker.offer(offer);
     device.settle();
     EXPECT_EQ(device.last_status().state, UpdateState::failed) << difference;
@@ -230,15 +238,19 @@ TEST(Update, FirmwareThatCannotReachTheBrokerIsRolledBackAndReportedSo) {
   BenchDevice device;
   device.unreachable_in_trial.insert("1.4.0");
   device.broker.offer(device.publish("1.4.0", BenchDevice::image("1.4.0"), id));
-  ASSERT_TRUE(device.run_until([&] {
-    return device.ended();
-  }));
+  ASSERT_TRUE(device.run_until([&] { return device.ended(); }));
   EXPECT_EQ(device.running(), "1.3.0");
   EXPECT_EQ(device.last_status().state, UpdateState::rolled_back);
   EXPECT_EQ(fault_of_last(device), "trial_timeout");
   // The state passed while offline is still told, in order.
-  EXPECT_THAT(device.states(update), ElementsAre("received", "downloading", "verifying", "installed", "rebooting",
-                                                 "trial", "rolled_back"));
+  EXPECT_THAT(device.states(update),
+              ElementsAre("received",
+                          "downloading",
+                          "verifying",
+                          "installed",
+                          "rebooting",
+                          "trial",
+                          "rolled_back"));
 }
 
 TEST(Update, FailedSelfTestIsRolledBackAndReportedSo) {
@@ -273,7 +285,8 @@ TEST(Update, ThreeFailedAttemptsStopTryingUntilForced) {
   device.crashes_on_boot.insert("1.4.0");
   const auto image = BenchDevice::image("1.4.0");
   for (int attempt = 1; attempt <= 3; ++attempt) {
-    device.broker.offer(device.publish("1.4.0", image, R"("update":"attempt-)" + std::to_string(attempt) + "\""));
+    device.broker.offer(
+        device.publish("1.4.0", image, R"("update":"attempt-)" + std::to_string(attempt) + "\""));
     device.settle();
     ASSERT_EQ(device.last_status().state, UpdateState::rolled_back) << attempt;
   }
@@ -291,10 +304,10 @@ TEST(Update, ThreeFailedAttemptsStopTryingUntilForced) {
 TEST(Update, RetainedThreeFieldNoticeIsTriedAgainAtEachDeliveryUntilTheAttemptsAreUsedUp) {
   BenchDevice device;
   device.crashes_on_boot.insert("1.4.0");
-  device.broker.offer(device.publish("1.4.0", BenchDevice::image("1.4.0")));  // comes again after each restart
-  ASSERT_TRUE(device.run_until([&] {
-    return !device.statuses().empty() && fault_of_last(device) == "attempts_exhausted";
-  }));
+  device.broker.offer(
+      device.publish("1.4.0", BenchDevice::image("1.4.0")));  // comes again after each restart
+  ASSERT_TRUE(device.run_until(
+      [&] { return !device.statuses().empty() && fault_of_last(device) == "attempts_exhausted"; }));
   EXPECT_EQ(std::ranges::count(device.booted, "1.4.0"), 3);
   EXPECT_EQ(device.running(), "1.3.0");
 }

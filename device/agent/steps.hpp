@@ -71,7 +71,9 @@ inline constexpr std::array steps{
   StepRow{Step::halted,          "the chip restarts; or the flash has failed",     AtMost::unlimited,           Step::halted,        Step::halted},
 };  // clang-format on
 
-constexpr const StepRow& row_of(Step step) { return steps[static_cast<std::size_t>(step)]; }
+constexpr const StepRow& row_of(Step step) {
+  return steps[static_cast<std::size_t>(step)];
+}
 
 constexpr bool has_one_row_per_step_in_order() {
   for (std::size_t i = 0; i < steps.size(); ++i) {

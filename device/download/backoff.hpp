@@ -7,11 +7,12 @@
 
 namespace otaria::device {
 
-/// Exponential back-off with jitter: the n-th wait lies between half and all of min(limit, first * 2^n), so that a
-/// fleet cut off in one second does not come back in one second.
+/// Exponential back-off with jitter: the n-th wait lies between half and all of min(limit, first *
+/// 2^n), so that a fleet cut off in one second does not come back in one second.
 class Backoff {
  public:
-  Backoff(std::uint32_t first_ms, std::uint32_t limit_ms) : first_ms_{first_ms}, limit_ms_{limit_ms} {}
+  Backoff(std::uint32_t first_ms, std::uint32_t limit_ms)
+      : first_ms_{first_ms}, limit_ms_{limit_ms} {}
 
   void reset() { failures_ = 0; }
   [[nodiscard]] std::uint32_t failures() const { return failures_; }

@@ -23,7 +23,9 @@ class ResponseHead {
   /// `name` in any case; both trimmed or not.
   void add(std::string_view name, std::string_view value);
 
-  [[nodiscard]] const std::optional<std::uint32_t>& content_length() const { return content_length_; }
+  [[nodiscard]] const std::optional<std::uint32_t>& content_length() const {
+    return content_length_;
+  }
   [[nodiscard]] const std::optional<Range>& content_range() const { return content_range_; }
   /// Seconds; only the delta form is understood.
   [[nodiscard]] const std::optional<std::uint32_t>& retry_after_s() const { return retry_after_s_; }
@@ -46,29 +48,31 @@ class ResponseHead {
 /// What was asked for.
 struct DownloadRequest {
   std::uint32_t offset = 0;
-  std::uint32_t total = 0;  ///< size of the file as announced or learned; 0 = unknown
+  std::uint32_t total = 0;    ///< size of the file as announced or learned; 0 = unknown
   std::uint32_t largest = 0;  ///< bytes of the slot
 };
 
 enum class ResponseVerdict : std::uint8_t {
-  body,          ///< the body starts at the offset asked for
-  from_start,    ///< a 200 although a range was asked for: the body starts at 0
-  retry,         ///< come again later
-  expired_url,   ///< ask for a renewed URL: 401, 403, 410
+  body,         ///< the body starts at the offset asked for
+  from_start,   ///< a 200 although a range was asked for: the body starts at 0
+  retry,        ///< come again later
+  expired_url,  ///< ask for a renewed URL: 401, 403, 410
   give_up,
 };
 
 struct ResponseJudgement {
   ResponseVerdict verdict = ResponseVerdict::give_up;
-  Error error;                 ///< of give_up, and of the last retry
-  std::uint32_t total = 0;     ///< size of the whole file
-  /// The size is not what was announced (`error` says how), but the body may be looked at first: an HTML page is
-  /// better called one.
+  Error error;              ///< of give_up, and of the last retry
+  std::uint32_t total = 0;  ///< size of the whole file
+  /// The size is not what was announced (`error` says how), but the body may be looked at first: an
+  /// HTML page is better called one.
   bool wrong_size = false;
   std::optional<std::uint32_t> retry_after_s;
 };
 
 /// Judges a response head. `error.found` of download_failed is the HTTP status.
-ResponseJudgement judge_response(std::uint32_t status, const ResponseHead& head, const DownloadRequest& request);
+ResponseJudgement judge_response(std::uint32_t status,
+                                 const ResponseHead& head,
+                                 const DownloadRequest& request);
 
 }  // namespace otaria::device

@@ -10,8 +10,9 @@
 
 namespace otaria::device {
 
-/// Writes an image into the passive slot in blocks of 512 bytes, erasing each sector just before its first block.
-/// The first 32 bytes are held back: whatever lies in the slot until write_head() cannot be booted.
+/// Writes an image into the passive slot in blocks of 512 bytes, erasing each sector just before
+/// its first block. The first 32 bytes are held back: whatever lies in the slot until write_head()
+/// cannot be booted.
 ///
 /// Units    offsets from the start of the slot, bytes.
 /// Errors   flash_failed, also when a block does not read back as written.
@@ -25,7 +26,8 @@ class SlotWriter {
 
   explicit SlotWriter(Flash& flash) : flash_{&flash} {}
 
-  /// Goes on at `offset` (0, or a whole number of sectors, or where this writer stopped) up to `end`.
+  /// Goes on at `offset` (0, or a whole number of sectors, or where this writer stopped) up to
+  /// `end`.
   void start(std::uint32_t slot_address, std::uint32_t offset, std::uint32_t end) {
     address_ = slot_address;
     written_ = offset;
@@ -35,7 +37,8 @@ class SlotWriter {
   /// Forgets what is in the block but not in flash.
   void drop_partial() { filled_ = 0; }
 
-  /// Takes up to a block's end; returns how many bytes it took. 0: the block is ready, or the end is reached.
+  /// Takes up to a block's end; returns how many bytes it took. 0: the block is ready, or the end
+  /// is reached.
   std::uint32_t fill(std::span<const std::uint8_t> bytes) {
     const auto take = static_cast<std::uint32_t>(
         std::min<std::size_t>({bytes.size(), block_bytes - filled_, end_ - written_ - filled_}));
@@ -47,10 +50,12 @@ class SlotWriter {
   [[nodiscard]] bool ready() const {
     return filled_ == block_bytes || (filled_ > 0 && written_ + filled_ == end_);
   }
-  [[nodiscard]] std::span<const std::uint8_t> block() const { return std::span{block_}.first(filled_); }
+  [[nodiscard]] std::span<const std::uint8_t> block() const {
+    return std::span{block_}.first(filled_);
+  }
 
-  /// Puts the block into flash, without the held-back bytes, and reads it back: block() is then what flash holds
-  /// (the held-back bytes as they came).
+  /// Puts the block into flash, without the held-back bytes, and reads it back: block() is then
+  /// what flash holds (the held-back bytes as they came).
   Status flush() {
     if (written_ % Flash::sector_bytes == 0) {
       if (auto done = flash_->erase_sector(address_ + written_); !done) return done;
@@ -61,7 +66,8 @@ class SlotWriter {
     if (auto done = flash_->write(at, bytes); !done) return done;
     for (std::uint32_t offset = 0; offset < bytes.size(); offset += held_bytes) {
       std::array<std::uint8_t, held_bytes> readback{};
-      const auto expected = bytes.subspan(offset, std::min<std::size_t>(held_bytes, bytes.size() - offset));
+      const auto expected =
+          bytes.subspan(offset, std::min<std::size_t>(held_bytes, bytes.size() - offset));
       const std::span<std::uint8_t> read = std::span{readback}.first(expected.size());
       if (auto done = flash_->read(at + offset, read); !done) return done;
       if (!std::ranges::equal(read, expected)) return flash_failed(0, at + offset);

@@ -8,7 +8,8 @@
 namespace otaria::device {
 namespace {
 
-constexpr std::uint8_t record_mark = 0xA7;  // not printable: no text inside a torn record can pass for a header
+constexpr std::uint8_t record_mark =
+    0xA7;  // not printable: no text inside a torn record can pass for a header
 constexpr std::array<std::uint8_t, 4> bank_magic{'O', 'T', 'J', '1'};
 constexpr std::uint8_t erased = 0xFF;
 
@@ -77,8 +78,8 @@ Status Journal::open(Owner& owner) {
   return seal(found.value().last_record);
 }
 
-// A cut can leave the last bits just programmed readable today and not tomorrow. Programming the same bytes once
-// more makes them firm; it changes nothing on whole cells.
+// A cut can leave the last bits just programmed readable today and not tomorrow. Programming the
+// same bytes once more makes them firm; it changes nothing on whole cells.
 Status Journal::seal(std::uint32_t last_record) {
   if (auto done = write_header(bank_, generation_); !done) return done;
   if (last_record == 0) return {};
@@ -126,8 +127,7 @@ Result<Journal::Scan> Journal::scan(std::uint32_t bank, std::uint32_t generation
       if (auto done = flash_->read(bank_address(bank) + offset, work_.first(total)); !done) {
         return done.error();
       }
-      const JournalRecord record{work_[1],
-                                 work_.subspan(record_header_bytes, length)};
+      const JournalRecord record{work_[1], work_.subspan(record_header_bytes, length)};
       whole = get_u32(&work_[4]) == record_crc(generation, record.kind, record.payload);
       if (whole && owner != nullptr) owner->apply(record);
     }

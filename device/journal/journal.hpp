@@ -9,7 +9,8 @@
 
 namespace otaria::device {
 
-/// A record as it lies in the journal: what kind, and its bytes (valid during the call that hands it out).
+/// A record as it lies in the journal: what kind, and its bytes (valid during the call that hands
+/// it out).
 struct JournalRecord {
   std::uint8_t kind = 0;
   std::span<const std::uint8_t> payload;
@@ -18,13 +19,13 @@ struct JournalRecord {
 /// An append-only, power-safe log in a data partition of its own.
 ///
 /// Form     two banks of equal size, used in turn. A bank starts with a 32-byte header {magic, generation, CRC} that
-///          is written last when the bank is filled; records follow in cells of 32 bytes: {mark, kind, length,
-///          CRC-32 over generation, kind, length and payload}, payload, FF to the end of the cell.
-///          The bits: docs/spec/journal.md.
+///          is written last when the bank is filled; records follow in cells of 32 bytes: {mark,
+///          kind, length, CRC-32 over generation, kind, length and payload}, payload, FF to the end
+///          of the cell. The bits: docs/spec/journal.md.
 /// Cut      power may go at any flash operation. A record is there as a whole or not at all; a torn tail is
-///          noticed at the next open(), which then moves everything to the other bank (nothing behind a torn write
-///          is trusted, esp32-flash-formats.md section 7). A record whose last bits are marginal is written once more
-///          at the next start (seal()).
+///          noticed at the next open(), which then moves every whole record to the other bank: a
+///          sector that met a torn write is not written again before it was erased. A record whose
+///          last bits are marginal is written once more at the next start (seal()).
 /// Memory   a work buffer of `work_bytes` from the owner, used only during a call; no heap.
 /// Errors   flash_failed; too_large for a record over `max_payload`.
 class Journal {
@@ -34,7 +35,8 @@ class Journal {
   static constexpr std::uint32_t work_bytes = 22 * cell_bytes;
   static constexpr std::uint32_t max_payload = work_bytes - record_header_bytes;
 
-  /// Receives every record in the order written; and, on compaction, gives the records worth keeping.
+  /// Receives every record in the order written; and, on compaction, gives the records worth
+  /// keeping.
   class Owner {
    public:
     virtual void apply(const JournalRecord& record) = 0;
@@ -46,11 +48,14 @@ class Journal {
   };
 
   /// `bytes` is the size of the partition: an even number of sectors, at least 2.
-  Journal(Flash& flash, std::uint32_t address, std::uint32_t bytes, std::span<std::uint8_t, work_bytes> work)
+  Journal(Flash& flash,
+          std::uint32_t address,
+          std::uint32_t bytes,
+          std::span<std::uint8_t, work_bytes> work)
       : flash_{&flash}, address_{address}, bank_bytes_{bytes / 2}, work_{work} {}
 
-  /// Finds the newest bank, replays it into `owner` and mends a torn tail. An empty or unreadable partition becomes
-  /// a new, empty journal; then was_lost() is true.
+  /// Finds the newest bank, replays it into `owner` and mends a torn tail. An empty or unreadable
+  /// partition becomes a new, empty journal; then was_lost() is true.
   Status open(Owner& owner);
   [[nodiscard]] bool was_lost() const { return was_lost_; }
 
@@ -66,9 +71,9 @@ class Journal {
 
  private:
   struct Scan {
-    std::uint32_t tail = 0;        ///< where the next record goes
+    std::uint32_t tail = 0;         ///< where the next record goes
     std::uint32_t last_record = 0;  ///< offset of the last whole record, 0 = none
-    bool torn = false;             ///< something that is neither a record nor erased was met
+    bool torn = false;              ///< something that is neither a record nor erased was met
   };
 
   [[nodiscard]] std::uint32_t bank_address(std::uint32_t bank) const {

@@ -13,7 +13,8 @@ namespace otaria::device {
 enum class Phase : std::uint8_t {
   accepted,      ///< judged; nothing of the passive slot touched
   downloading,   ///< the passive slot is being written, all but its first 32 bytes
-  writing_head,  ///< image whole and proven; the first 32 bytes are next: the first sector counts as undefined
+  writing_head,  ///< image whole and proven; the first 32 bytes are next: the first sector counts
+                 ///< as undefined
   verified,      ///< the whole slot was read and hashed once more; may be selected
   installed,     ///< selected for the next boot
 };
@@ -34,9 +35,15 @@ class Marks {
  public:
   constexpr Marks() = default;
   constexpr explicit Marks(std::uint16_t bits) : bits_{bits} {}
-  constexpr void set(Mark mark) { bits_ = static_cast<std::uint16_t>(bits_ | static_cast<std::uint16_t>(mark)); }
-  constexpr void clear(Mark mark) { bits_ = static_cast<std::uint16_t>(bits_ & ~static_cast<std::uint16_t>(mark)); }
-  [[nodiscard]] constexpr bool has(Mark mark) const { return (bits_ & static_cast<std::uint16_t>(mark)) != 0; }
+  constexpr void set(Mark mark) {
+    bits_ = static_cast<std::uint16_t>(bits_ | static_cast<std::uint16_t>(mark));
+  }
+  constexpr void clear(Mark mark) {
+    bits_ = static_cast<std::uint16_t>(bits_ & ~static_cast<std::uint16_t>(mark));
+  }
+  [[nodiscard]] constexpr bool has(Mark mark) const {
+    return (bits_ & static_cast<std::uint16_t>(mark)) != 0;
+  }
   [[nodiscard]] constexpr bool any() const { return bits_ != 0; }
   [[nodiscard]] constexpr std::uint16_t bits() const { return bits_; }
 
@@ -47,20 +54,21 @@ class Marks {
 /// The update in hand.
 struct Deployment {
   contract::Notice notice;
-  std::uint32_t serial = 0;        ///< names it, and later its outcome, until the next start
+  std::uint32_t serial = 0;  ///< names it, and later its outcome, until the next start
   Phase phase = Phase::accepted;
   Marks unsent;
-  std::uint32_t total = 0;         ///< bytes of the file being fetched; 0 = not known yet
-  std::uint32_t prefix = 0;        ///< bytes in the slot that were journaled, 16 KiB steps
-  std::uint32_t resumed_at = 0;    ///< where the download under way began: what `downloading` shows at entry
+  std::uint32_t total = 0;   ///< bytes of the file being fetched; 0 = not known yet
+  std::uint32_t prefix = 0;  ///< bytes in the slot that were journaled, 16 KiB steps
+  std::uint32_t resumed_at =
+      0;  ///< where the download under way began: what `downloading` shows at entry
   std::array<std::uint8_t, 8> prefix_hash{};  ///< first bytes of the SHA-256 of that prefix
   std::array<std::uint8_t, 32> head{};        ///< the held-back first bytes of the image
-  contract::Text<72> etag;         ///< strong, quotes included; empty: none or too long
+  contract::Text<72> etag;                    ///< strong, quotes included; empty: none or too long
   bool bytes_fetched = false;
-  bool waiting_reported = false;   ///< on this boot
-  bool reselected = false;         ///< a lost selection (W1) was repeated once
-  std::uint8_t trial_starts = 0;   ///< how often the new image's agent started unconfirmed
-  Error trial_failure;             ///< why the new image gave up, written before its restart
+  bool waiting_reported = false;  ///< on this boot
+  bool reselected = false;        ///< a lost selection (W1) was repeated once
+  std::uint8_t trial_starts = 0;  ///< how often the new image's agent started unconfirmed
+  Error trial_failure;            ///< why the new image gave up, written before its restart
   /// Named by `update`, or lacking that by the digest.
   [[nodiscard]] bool has_same_identity(const contract::Notice& other) const {
     if (!notice.update.empty() || !other.update.empty()) return notice.update == other.update;
@@ -70,31 +78,32 @@ struct Deployment {
 
 /// How an earlier update ended. The sentence for people is told again from the figures.
 struct Outcome {
-  std::uint32_t serial = 0;       ///< that of its deployment; until the next start
-  contract::UpdateId update;      ///< empty: a three-field notice or an unreadable one
-  contract::Version target;       ///< empty: unreadable notice
+  std::uint32_t serial = 0;   ///< that of its deployment; until the next start
+  contract::UpdateId update;  ///< empty: a three-field notice or an unreadable one
+  contract::Version target;   ///< empty: unreadable notice
   contract::UpdateState state = contract::UpdateState::refused;
   Error error;
-  Marks unsent;                   ///< statuses before the final one
-  std::uint32_t bytes = 0;        ///< of a failed download
+  Marks unsent;             ///< statuses before the final one
+  std::uint32_t bytes = 0;  ///< of a failed download
   std::uint32_t total = 0;
   std::uint32_t resumed_at = 0;
-  bool acknowledged = false;      ///< the final status itself got its PUBACK
-  std::uint32_t seq = 0;          ///< of the final status when it was last sent; 0 = never
+  bool acknowledged = false;  ///< the final status itself got its PUBACK
+  std::uint32_t seq = 0;      ///< of the final status when it was last sent; 0 = never
 };
 
 /// What lies in a slot.
 struct SlotContent {
-  contract::Digest digest;        ///< of the whole file as published
-  contract::Version version;      ///< what the release called it
-  std::uint32_t bytes = 0;        ///< length of that file
-  std::array<std::uint8_t, 32> appended_hash{};  ///< the image's own appended SHA-256: recognises it cheaply
+  contract::Digest digest;    ///< of the whole file as published
+  contract::Version version;  ///< what the release called it
+  std::uint32_t bytes = 0;    ///< length of that file
+  std::array<std::uint8_t, 32>
+      appended_hash{};  ///< the image's own appended SHA-256: recognises it cheaply
   bool known = false;
   bool confirmed = false;
 };
 
-/// Everything the agent remembers across resets, as a view of its journal. Each setter is durable when it returns;
-/// the value is changed only after the record is in flash.
+/// Everything the agent remembers across resets, as a view of its journal. Each setter is durable
+/// when it returns; the value is changed only after the record is in flash.
 class Ledger final : public Journal::Owner {
  public:
   static constexpr std::size_t slots = 2;
@@ -106,14 +115,16 @@ class Ledger final : public Journal::Owner {
   static constexpr std::uint32_t session_block = 8;
   /// A server cannot push the numbers higher: a device that has none left falls silent for ever.
   static constexpr std::uint32_t largest_known_seq = 0xFFFF0000;
-  static constexpr std::int64_t code_seq_exhausted = -1101;  ///< `found` of flash_failed; `expected` = the number
+  static constexpr std::int64_t code_seq_exhausted =
+      -1101;  ///< `found` of flash_failed; `expected` = the number
 
   explicit Ledger(Journal& journal) : journal_{&journal} {}
 
   /// Reads the journal. `random` is where session numbers start after a lost journal.
   Status open(std::uint32_t random);
 
-  // Numbers. Each is handed out once in the life of the device; flash_failed (code_seq_exhausted) when none is left.
+  // Numbers. Each is handed out once in the life of the device; flash_failed (code_seq_exhausted)
+  // when none is left.
   Result<std::uint32_t> take_seq();
   Result<std::uint32_t> take_session();
   /// True until the first session whose state was acknowledged has ended (after a lost journal).
@@ -128,7 +139,9 @@ class Ledger final : public Journal::Owner {
   [[nodiscard]] const std::optional<Deployment>& current() const { return current_; }
   Status accept(const contract::Notice& notice);
   Status replace_url(const contract::Url& url);
-  Status begin_download(const std::array<std::uint8_t, 32>& head, std::uint32_t total, std::string_view etag);
+  Status begin_download(const std::array<std::uint8_t, 32>& head,
+                        std::uint32_t total,
+                        std::string_view etag);
   Status set_prefix(std::uint32_t prefix, std::span<const std::uint8_t, 8> hash);
   Status set_phase(Phase phase);
   Status set_reselected();
@@ -199,7 +212,8 @@ class Ledger final : public Journal::Owner {
   std::uint32_t session_next_ = 1;
   std::uint32_t session_reserved_ = 0;
   SeqReset seq_reset_ = SeqReset::no;
-  bool numbers_known_ = false;  ///< a start after a loss has written all it must; the record of seq_reset_ is the last
+  bool numbers_known_ = false;  ///< a start after a loss has written all it must; the record of
+                                ///< seq_reset_ is the last
   std::uint32_t next_serial_ = 1;
   std::optional<Deployment> current_;
   std::array<Outcome, outcomes_kept> outcomes_{};

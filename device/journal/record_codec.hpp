@@ -12,7 +12,8 @@
 
 namespace otaria::device {
 
-/// Builds a record's payload, little-endian, texts as one length byte pair and their bytes. Overflow is remembered.
+/// Builds a record's payload, little-endian, texts as one length byte pair and their bytes.
+/// Overflow is remembered.
 class RecordWriter {
  public:
   void u8(std::uint8_t value) { bytes({&value, 1}); }
@@ -49,7 +50,9 @@ class RecordWriter {
     size_ = 0;
     overflow_ = false;
   }
-  [[nodiscard]] std::span<const std::uint8_t> payload() const { return std::span{buffer_}.first(size_); }
+  [[nodiscard]] std::span<const std::uint8_t> payload() const {
+    return std::span{buffer_}.first(size_);
+  }
   [[nodiscard]] bool overflow() const { return overflow_; }
 
  private:
@@ -83,7 +86,8 @@ class RecordReader {
   template <std::size_t Capacity>
   void text(contract::Text<Capacity>& into) {
     const std::size_t length = u16();
-    if (length > bytes_.size() || !into.assign({reinterpret_cast<const char*>(bytes_.data()), length})) {
+    if (length > bytes_.size() ||
+        !into.assign({reinterpret_cast<const char*>(bytes_.data()), length})) {
       good_ = false;
       return;
     }

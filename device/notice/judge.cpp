@@ -18,9 +18,11 @@ Status judge(const contract::Notice& notice, const Situation& situation) {
     return Error{Fault::notice_expired, *situation.unix_s, *notice.deadline};
   }
   if (notice.force) return {};
-  if (!contract::is_newer(notice.version.view(), situation.running_version)) return Error{Fault::not_newer};
+  if (!contract::is_newer(notice.version.view(), situation.running_version))
+    return Error{Fault::not_newer};
   if (situation.failed_attempts >= situation.failed_attempts_limit) {
-    return Error{Fault::attempts_exhausted, situation.failed_attempts, situation.failed_attempts_limit};
+    return Error{
+        Fault::attempts_exhausted, situation.failed_attempts, situation.failed_attempts_limit};
   }
   return {};
 }
@@ -30,8 +32,9 @@ std::uint32_t courtesy_wait_s(const contract::Notice& notice,
                               std::uint32_t random) {
   if (notice.force) return 0;
   const auto spread = static_cast<std::uint32_t>(random % (notice.spread_s + 1ULL));
-  const std::uint32_t until_window =
-      notice.not_before && unix_s && *notice.not_before > *unix_s ? *notice.not_before - *unix_s : 0;
+  const std::uint32_t until_window = notice.not_before && unix_s && *notice.not_before > *unix_s
+                                         ? *notice.not_before - *unix_s
+                                         : 0;
   // Within the window the fleet still spreads, or it would start as one when the window opens.
   return until_window > 0xFFFFFFFFU - spread ? 0xFFFFFFFFU : until_window + spread;
 }

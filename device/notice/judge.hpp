@@ -20,13 +20,14 @@ struct Situation {
   bool development = false;
 };
 
-/// Whether a well-formed notice may be followed. The first objection wins; `force` skips only the order of versions
-/// and the count of attempts.
+/// Whether a well-formed notice may be followed. The first objection wins; `force` skips only the
+/// order of versions and the count of attempts.
 /// Errors  manifest_required, unknown_key, too_large, notice_expired, not_newer, attempts_exhausted.
 /// Source  docs/spec/contract.md, "Notice"; reference trust section 8.
 Status judge(const contract::Notice& notice, const Situation& situation);
 
-/// Why a device waits before it downloads, in seconds from now; 0 = it need not. `random` picks the place in `spread`.
+/// Why a device waits before it downloads, in seconds from now; 0 = it need not. `random` picks the
+/// place in `spread`.
 std::uint32_t courtesy_wait_s(const contract::Notice& notice,
                               std::optional<std::uint32_t> unix_s,
                               std::uint32_t random);

@@ -17,8 +17,8 @@ class Clock {
   ~Clock() = default;
 };
 
-/// Random numbers for jitter and first session numbers. Seeded per device: a fleet that powers up in one second
-/// must not retry in one second.
+/// Random numbers for jitter and first session numbers. Seeded per device: a fleet that powers up
+/// in one second must not retry in one second.
 class Random {
  public:
   virtual std::uint32_t next() = 0;

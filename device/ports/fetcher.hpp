@@ -7,10 +7,11 @@ namespace otaria::device {
 
 /// One HTTP(S) GET at a time, streamed.
 ///
-/// The platform answers through the Agent's events: on_http_header for each header line, then on_http_head with the
-/// status, then on_http_body with pieces of any length, then on_http_end (body complete as framed) or at any
-/// moment on_http_failed. Redirects are followed by the platform (at most 3, never from https to http); the agent
-/// sees the last response only. Nothing here blocks, and no event is delivered from within a call.
+/// The platform answers through the Agent's events: on_http_header for each header line, then
+/// on_http_head with the status, then on_http_body with pieces of any length, then on_http_end
+/// (body complete as framed) or at any moment on_http_failed. Redirects are followed by the
+/// platform (at most 3, never from https to http); the agent sees the last response only. Nothing
+/// here blocks, and no event is delivered from within a call.
 /// Ownership  strings are copied before the call returns.
 /// Thread     the agent's task only.
 class Fetcher {

@@ -10,9 +10,10 @@ namespace otaria::device {
 /// NOR flash as the agent sees it; platform/ implements it, simulator/ fakes it.
 ///
 /// Units    absolute addresses and lengths in bytes; erase in sectors of 4096 at multiples of 4096; writes of any
-///          address and length (the driver splits pages). With flash encryption on the chip writes must be 16-byte
-///          cells: the agent's own writes are 32-byte aligned and never program the same 32 bytes twice, but for the
-///          one word of re-arming a boot record, which it does not do on encrypted flash.
+///          address and length (the driver splits pages). With flash encryption on the chip writes
+///          must be 16-byte cells: the agent's own writes are 32-byte aligned and never program the
+///          same 32 bytes twice, but for the one word of re-arming a boot record, which it does not
+///          do on encrypted flash.
 /// Rules    a write only clears bits; an erase sets a sector to FF; every call may be the last before the power goes.
 /// Errors   flash_failed, `found` = the driver's own code, `expected` = the address.
 /// Thread   called from the agent's task only; may block for hundreds of milliseconds.

@@ -23,15 +23,24 @@ enum class ResetReason : std::uint8_t {
 };
 
 constexpr std::string_view name_of(ResetReason reason) {
-  constexpr std::string_view names[] = {"unknown",       "power_on",       "external",   "software", "panic",
-                                        "int_watchdog",  "task_watchdog",  "watchdog",   "deep_sleep", "brownout"};
+  constexpr std::string_view names[] = {"unknown",
+                                        "power_on",
+                                        "external",
+                                        "software",
+                                        "panic",
+                                        "int_watchdog",
+                                        "task_watchdog",
+                                        "watchdog",
+                                        "deep_sleep",
+                                        "brownout"};
   return names[static_cast<unsigned>(reason)];
 }
 
 /// The rest of what a platform owes.
 class System {
  public:
-  /// Resets the chip. On the chip it does not return; elsewhere the driver stops calling this agent.
+  /// Resets the chip. On the chip it does not return; elsewhere the driver stops calling this
+  /// agent.
   virtual void restart() = 0;
 
  protected:

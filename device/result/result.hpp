@@ -11,8 +11,9 @@ namespace otaria::device {
 
 using contract::Fault;
 
-/// Why something did not work. `fault` is for programs and the contract; the figures are for people: what was
-/// found and what was expected or allowed (meaning given by the fault), or the platform's own code.
+/// Why something did not work. `fault` is for programs and the contract; the figures are for
+/// people: what was found and what was expected or allowed (meaning given by the fault), or the
+/// platform's own code.
 struct Error {
   Fault fault = Fault::none;
   std::int64_t found = 0;

@@ -18,20 +18,32 @@ constexpr std::uint32_t progress_step_percent = 5;
 constexpr std::uint32_t progress_step_ms = 10000;
 constexpr std::uint32_t progress_least_gap_ms = 1000;
 
-constexpr std::array marks_in_order{Mark::received,      Mark::waiting,   Mark::download_begun,
-                                    Mark::download_done, Mark::verifying, Mark::installed,
-                                    Mark::rebooting,     Mark::trial};
+constexpr std::array marks_in_order{Mark::received,
+                                    Mark::waiting,
+                                    Mark::download_begun,
+                                    Mark::download_done,
+                                    Mark::verifying,
+                                    Mark::installed,
+                                    Mark::rebooting,
+                                    Mark::trial};
 
 constexpr UpdateState state_of(Mark mark) {
   switch (mark) {
-    case Mark::received: return UpdateState::received;
-    case Mark::waiting: return UpdateState::waiting;
+    case Mark::received:
+      return UpdateState::received;
+    case Mark::waiting:
+      return UpdateState::waiting;
     case Mark::download_begun:
-    case Mark::download_done: return UpdateState::downloading;
-    case Mark::verifying: return UpdateState::verifying;
-    case Mark::installed: return UpdateState::installed;
-    case Mark::rebooting: return UpdateState::rebooting;
-    case Mark::trial: return UpdateState::trial;
+    case Mark::download_done:
+      return UpdateState::downloading;
+    case Mark::verifying:
+      return UpdateState::verifying;
+    case Mark::installed:
+      return UpdateState::installed;
+    case Mark::rebooting:
+      return UpdateState::rebooting;
+    case Mark::trial:
+      return UpdateState::trial;
   }
   return UpdateState::received;
 }
@@ -46,7 +58,9 @@ contract::Progress progress_at(std::uint32_t bytes, std::uint32_t total) {
   return {percent, bytes, total};
 }
 
-constexpr std::string_view slot_name(std::uint32_t index) { return index == 0 ? "ota_0" : "ota_1"; }
+constexpr std::string_view slot_name(std::uint32_t index) {
+  return index == 0 ? "ota_0" : "ota_1";
+}
 
 }  // namespace
 
@@ -113,7 +127,8 @@ std::optional<Reporter::Next> Reporter::next_owed() const {
   for (std::size_t i = 0; i < ledger_->outcome_count(); ++i) {
     const Outcome& outcome = ledger_->outcome(i);
     if (outcome.acknowledged) continue;
-    if (outcome.unsent.any()) return Next{Item::outcome_mark, outcome.serial, first_of(outcome.unsent)};
+    if (outcome.unsent.any())
+      return Next{Item::outcome_mark, outcome.serial, first_of(outcome.unsent)};
     return Next{Item::outcome, outcome.serial};
   }
   for (std::uint32_t i = 0; i < unreadable_count_; ++i) {
@@ -127,7 +142,8 @@ std::optional<Reporter::Next> Reporter::next_owed() const {
 
 std::optional<Reporter::Next> Reporter::next() const {
   if (!connected_ || left_) return std::nullopt;
-  // The session's first state comes before all else: the will of this session is understood from then on.
+  // The session's first state comes before all else: the will of this session is understood from
+  // then on.
   if (!state_acknowledged_ && state_due_) return Next{Item::state};
   if (auto owed = next_owed()) return owed;
   if (leaving_) return Next{Item::farewell};
@@ -160,7 +176,9 @@ Status Reporter::send(const Next& next) {
       return send_state();
     case Item::outcome_mark: {
       const Outcome& outcome = *outcome_with(next.serial);
-      return send_mark(next.mark, outcome.update, outcome.target.view(),
+      return send_mark(next.mark,
+                       outcome.update,
+                       outcome.target.view(),
                        progress_at(outcome.resumed_at, outcome.total));
     }
     case Item::outcome:
@@ -169,7 +187,9 @@ Status Reporter::send(const Next& next) {
       return send_unreadable(unreadable_[next.serial]);
     case Item::mark: {
       const Deployment& current = *ledger_->current();
-      return send_mark(next.mark, current.notice.update, current.notice.version.view(),
+      return send_mark(next.mark,
+                       current.notice.update,
+                       current.notice.version.view(),
                        progress_at(current.resumed_at, current.total));
     }
     case Item::progress: {
@@ -184,8 +204,9 @@ Status Reporter::send(const Next& next) {
     }
     case Item::farewell: {
       sending_ = Item::farewell;
-      publish(BrokerLink::Topic::state,
-              contract::write_will(identity_->id.view(), facts_->version.view(), session_, message_));
+      publish(
+          BrokerLink::Topic::state,
+          contract::write_will(identity_->id.view(), facts_->version.view(), session_, message_));
       return {};
     }
     case Item::none:
@@ -251,13 +272,17 @@ Status Reporter::send_unreadable(const Unreadable& notice) {
   return send_status(fields);
 }
 
-void Reporter::answer_unreadable(contract::NoticeDefect defect, std::uint32_t length, std::uint32_t crc) {
+void Reporter::answer_unreadable(contract::NoticeDefect defect,
+                                 std::uint32_t length,
+                                 std::uint32_t crc) {
   const auto known = std::span{unreadable_}.first(unreadable_count_);
-  if (std::ranges::any_of(known, [&](const Unreadable& u) { return u.length == length && u.crc == crc; })) {
+  if (std::ranges::any_of(
+          known, [&](const Unreadable& u) { return u.length == length && u.crc == crc; })) {
     return;
   }
   if (unreadable_count_ == unreadable_kept) {
-    if (sending_ == Item::unreadable) return;  // a flood; the places must not move under the PUBACK awaited
+    if (sending_ == Item::unreadable)
+      return;  // a flood; the places must not move under the PUBACK awaited
     std::move(unreadable_.begin() + 1, unreadable_.end(), unreadable_.begin());
     --unreadable_count_;
   }
@@ -290,11 +315,12 @@ Status Reporter::send_state() {
   fields.agent = OTARIA_AGENT_VERSION;
   fields.max_image = facts_->max_image;
   fields.reset_reason = name_of(facts_->reset_reason);
-  // A final status that was never sent has no number yet; it follows at once, and then this is said again.
+  // A final status that was never sent has no number yet; it follows at once, and then this is said
+  // again.
   const Outcome* latest = ledger_->latest_outcome();
   if (latest != nullptr && latest->seq != 0) {
-    fields.last =
-        contract::LastOutcome{latest->update.view(), latest->target.view(), latest->state, latest->seq};
+    fields.last = contract::LastOutcome{
+        latest->update.view(), latest->target.view(), latest->state, latest->seq};
   }
   fields.seq = seq.value();
   fields.seq_reset = ledger_->seq_reset();

@@ -25,11 +25,12 @@ struct Facts {
   std::uint32_t max_image = 0;
 };
 
-/// Says what happened, in order, each thing until the broker has acknowledged it: states passed while offline and
-/// before a reset too. One message is under way at a time, so the order on the wire is the order of events.
+/// Says what happened, in order, each thing until the broker has acknowledged it: states passed
+/// while offline and before a reset too. One message is under way at a time, so the order on the
+/// wire is the order of events.
 ///
-/// What is owed is not a queue but follows from the ledger: unsent marks of outcomes and of the update in hand,
-/// unacknowledged outcomes, then the progress, then the state when it changed.
+/// What is owed is not a queue but follows from the ledger: unsent marks of outcomes and of the
+/// update in hand, unacknowledged outcomes, then the progress, then the state when it changed.
 /// Memory   a message buffer of the owner, used only during a call (the link copies); no heap.
 class Reporter {
  public:
@@ -62,12 +63,14 @@ class Reporter {
   /// In how many milliseconds run() has something to do without a further event.
   [[nodiscard]] std::uint32_t milliseconds_to_next() const;
 
-  /// Where the download stands; sent within the contract's limits (5 points or 10 s, never two within 1 s).
+  /// Where the download stands; sent within the contract's limits (5 points or 10 s, never two
+  /// within 1 s).
   void progress(const contract::Progress& progress) { progress_ = progress; }
   void progress_ended() { progress_.reset(); }
   void state_changed() { state_due_ = true; }
 
-  /// A notice that names no update was unreadable: `received`, `refused`, once per payload and start.
+  /// A notice that names no update was unreadable: `received`, `refused`, once per payload and
+  /// start.
   void answer_unreadable(contract::NoticeDefect defect, std::uint32_t length, std::uint32_t crc);
 
   /// Publishes the text of the will and leaves: before a planned restart. Done when left().
@@ -75,7 +78,16 @@ class Reporter {
   [[nodiscard]] bool left() const { return left_; }
 
  private:
-  enum class Item : std::uint8_t { none, state, outcome_mark, outcome, unreadable, mark, progress, farewell };
+  enum class Item : std::uint8_t {
+    none,
+    state,
+    outcome_mark,
+    outcome,
+    unreadable,
+    mark,
+    progress,
+    farewell
+  };
   struct Next {
     Item item = Item::none;
     std::uint32_t serial = 0;  ///< of the update; for an unreadable notice, its place in the list
@@ -94,7 +106,9 @@ class Reporter {
   [[nodiscard]] bool progress_is_due() const;
   Status send(const Next& next);
   Status send_state();
-  Status send_mark(Mark mark, const contract::UpdateId& update, std::string_view target,
+  Status send_mark(Mark mark,
+                   const contract::UpdateId& update,
+                   std::string_view target,
                    const contract::Progress& entry);
   Status send_outcome(const Outcome& outcome);
   Status send_unreadable(const Unreadable& notice);

@@ -13,8 +13,8 @@ namespace {
 
 struct Words {
   Fault fault;
-  /// %f and %e stand for found and expected, %t and %r for the target and the running version, %d and %s for
-  /// found as the name of a contract::Defect and of a ResetReason.
+  /// %f and %e stand for found and expected, %t and %r for the target and the running version, %d
+  /// and %s for found as the name of a contract::Defect and of a ResetReason.
   std::string_view detail;
   std::string_view hint;
 };
@@ -78,7 +78,8 @@ class Composer {
 
 std::string_view defect_name(std::int64_t found) {
   constexpr auto count = static_cast<std::int64_t>(contract::defect_names.size());
-  return found >= 0 && found < count ? contract::defect_names[static_cast<std::size_t>(found)] : "unknown defect";
+  return found >= 0 && found < count ? contract::defect_names[static_cast<std::size_t>(found)]
+                                     : "unknown defect";
 }
 
 std::string_view reset_reason_name(std::int64_t found) {
@@ -86,7 +87,10 @@ std::string_view reset_reason_name(std::int64_t found) {
   return name_of(known ? static_cast<ResetReason>(found) : ResetReason::unknown);
 }
 
-void compose(Composer& out, std::string_view pattern, const Error& error, const ErrorContext& context) {
+void compose(Composer& out,
+             std::string_view pattern,
+             const Error& error,
+             const ErrorContext& context) {
   for (std::size_t i = 0; i < pattern.size(); ++i) {
     if (pattern[i] != '%') {
       out.text(pattern.substr(i, 1));

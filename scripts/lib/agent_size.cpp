@@ -1,4 +1,5 @@
-// Prints what the agent's one object is made of, in bytes, for scripts/footprint.sh. Compiled alone: sizes need no library.
+// Prints what the agent's one object is made of, in bytes, for scripts/footprint.sh. Compiled
+// alone: sizes need no library.
 #include <cstdio>
 
 #include "device/agent/agent.hpp"

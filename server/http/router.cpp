@@ -1,6 +1,6 @@
 #include "server/http/router.hpp"
 
-#include "server/http/failure.hpp"
+#include <algorithm>
 
 namespace otaria::server {
 namespace {
@@ -10,6 +10,16 @@ std::string_view next_segment(std::string_view& path) {
   const std::string_view segment = path.substr(0, path.find('/'));
   path.remove_prefix(segment.size());
   return segment;
+}
+
+Response problem(int status, std::string_view code, std::string_view title) {
+  Response response;
+  response.status = status;
+  response.headers.emplace_back("Content-Type", "application/problem+json");
+  response.body = "{\"type\":\"about:blank\",\"title\":\"" + std::string(title) +
+                  "\",\"status\":" + std::to_string(status) + ",\"code\":\"" + std::string(code) +
+                  "\"}\n";
+  return response;
 }
 
 }  // namespace
@@ -45,8 +55,8 @@ Response Router::operator()(const Request& request) const {
     if (!allowed.empty()) allowed += ", ";
     allowed += route.method == "GET" ? "GET, HEAD" : route.method;
   }
-  if (allowed.empty()) return failure_response(404);
-  Response response = failure_response(405);
+  if (allowed.empty()) return problem(404, "not_found", "Not Found");
+  Response response = problem(405, "method_not_allowed", "Method Not Allowed");
   response.headers.emplace_back("Allow", allowed);
   return response;
 }

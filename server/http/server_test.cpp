@@ -98,7 +98,7 @@ TEST_F(HttpServerTest, AnswersEachKindOfRequestAsTheStandardSays) {
     {file + "Range: bytes=2-4\r\nIf-Range: \"old\"\r\n\r\n", "HTTP/1.1 200 OK",      "",                            "0123456789"},
     {file + "Range: bytes=2-4\r\nIf-Range: W/\"abc\"\r\n\r\n", "HTTP/1.1 200 OK",    "",                            "0123456789"},
     {file + "If-None-Match: \"x\", W/\"abc\"\r\n\r\n",   "HTTP/1.1 304 Not Modified", "ETag: \"abc\"",              "\r\n\r\n"},
-    {"POST /firmware/ten HTTP/1.1\r\n" + host + "Content-Length: 0\r\n\r\n", "HTTP/1.1 405", "Allow: GET, HEAD\r\n", "names those that it takes\"}\n"},
+    {"POST /firmware/ten HTTP/1.1\r\n" + host + "Content-Length: 0\r\n\r\n", "HTTP/1.1 405", "Allow: GET, HEAD\r\n", "the Allow header names\"}\n"},
     {"GET /a%20b?x=1%2B1&y=a+b&z HTTP/1.1\r\n" + host + "\r\n", "HTTP/1.1 200 OK",   "",                            "GET /a b|x=1+1|y=a b|z=|"},
     {"GET http://fw.example/a?x=1 HTTP/1.1\r\n" + host + "\r\n", "HTTP/1.1 200 OK",  "",                            "GET /a|x=1|"},
     {"OPTIONS * HTTP/1.1\r\n" + host + "\r\n",           "HTTP/1.1 200 OK",          "",                            "OPTIONS *|"},
@@ -126,7 +126,10 @@ TEST_F(HttpServerTest, AnswersEachKindOfRequestAsTheStandardSays) {
     {"GET /" + std::string(3000, 'a') + " HTTP/1.1\r\n" + host + "\r\n", "HTTP/1.1 414", "", ""},
     {"GET /" + std::string(9000, 'a'),                   "HTTP/1.1 414", "", ""},
     {"GET /a HTTP/1.1\r\n" + host + "X: " + std::string(9000, 'a'), "HTTP/1.1 431", "", ""},
-    {"POST /a HTTP/1.1\r\n" + host + "Content-Length: 9999999\r\n\r\n", "HTTP/1.1 413", "", ""},
+    {"POST /a HTTP/1.1\r\n" + host + "Content-Length: 9999999\r\n\r\n",
+     "HTTP/1.1 413",
+     "application/problem+json",
+     "other bodies 64 KiB\"}\n"},
     {"POST /a HTTP/1.1\r\n" + host + "Content-Length: -1\r\n\r\n", "HTTP/1.1 400", "", ""},
     {"POST /a HTTP/1.1\r\n" + host + "Content-Length: 3\r\nContent-Length: 4\r\n\r\nxyz", "HTTP/1.1 400", "", ""},
     {"POST /a HTTP/1.1\r\n" + host + "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "HTTP/1.1 400", "", ""},
@@ -200,26 +203,6 @@ TEST_F(HttpServerTest, RefusesAnAnnouncedBodyThatIsTooLongWithoutAskingForIt) {
   client.send(
       "POST /a HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 70000\r\n\r\n");
   EXPECT_THAT(client.read_response(), StartsWith("HTTP/1.1 413"));
-}
-
-TEST_F(HttpServerTest, TellsInEveryFailureOfItsOwnWhatIsWrongAndWhatToDo) {
-  start();
-  const std::pair<const char*, const char*> rows[] = {
-      {"GET /a/../b HTTP/1.1\r\nHost: a\r\n\r\n", R"("status":400,"code":"bad_request")"},
-      {"POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 70000\r\n\r\n",
-       R"("status":413,"code":"too_large")"},
-      {"DELETE /firmware/ten HTTP/1.1\r\nHost: a\r\n\r\n",
-       R"("status":405,"code":"method_not_allowed")"},
-      {"GET /a HTTP/9.0\r\nHost: a\r\n\r\n", R"("status":505,"code":"http_version")"},
-  };
-  for (const auto& [request, expected] : rows) {
-    SCOPED_TRACE(request);
-    const std::string got = answer(request);
-    EXPECT_THAT(got, HasSubstr("Content-Type: application/problem+json\r\n"));
-    EXPECT_THAT(got, HasSubstr(expected));
-    EXPECT_THAT(got, HasSubstr(R"(,"detail":")"));
-    EXPECT_THAT(got, HasSubstr(R"(,"hint":")"));
-  }
 }
 
 TEST_F(HttpServerTest, HandsALongBodyToTheHandlerAsAFile) {

@@ -7,7 +7,7 @@
 #include <algorithm>
 
 #include "server/http/event_loop.hpp"
-#include "server/http/failure.hpp"
+#include "server/http/problem.hpp"
 #include "server/http/target.hpp"
 
 namespace otaria::server {
@@ -176,7 +176,11 @@ asio::awaitable<bool> Session::serve_by_handler(std::size_t head_size) {
     } catch (...) {
       spdlog::error("{} {}: an exception of unknown type", request.method, request.path);
     }
-    return failure_response(500);
+    Response failed;
+    failed.status = 500;
+    failed.headers.emplace_back("Content-Type", problem_media_type);
+    failed.body = problem_details(500);
+    return failed;
   });
   if (shared_.stopping.load(std::memory_order_relaxed)) keep_alive_ = false;
   if (!response.file) co_return co_await send_response(std::move(response));

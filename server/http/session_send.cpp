@@ -11,7 +11,7 @@
 #include <charconv>
 
 #include "server/http/event_loop.hpp"
-#include "server/http/failure.hpp"
+#include "server/http/problem.hpp"
 #include "server/http/session.hpp"
 
 namespace otaria::server {
@@ -158,8 +158,11 @@ asio::awaitable<bool> Session::send_file(std::shared_ptr<const OpenFile> file,
     download = Place::take(shared_.active_downloads, shared_.config.max_downloads);
     if (!download) {
       shared_.downloads_refused.fetch_add(1, std::memory_order_relaxed);
-      Response busy = failure_response(503);
+      Response busy;
+      busy.status = 503;
       busy.headers.emplace_back("Retry-After", std::to_string(shared_.config.retry_after.count()));
+      busy.headers.emplace_back("Content-Type", problem_media_type);
+      busy.body = problem_details(503);
       co_return co_await send_response(std::move(busy));
     }
   }
@@ -276,15 +279,15 @@ asio::awaitable<bool> Session::refuse(int status, std::string_view further_lines
   keep_alive_ = false;
   std::string out;
   begin_head(out, status);
-  const Response failure = failure_response(status);
   out.append(further_lines);
-  for (const auto& [name, value] : failure.headers) append_line(out, name, value);
+  append_line(out, "Content-Type", problem_media_type);
   if (status == 503) {
     append_line(out, "Retry-After", std::to_string(shared_.config.retry_after.count()));
   }
-  append_line(out, "Content-Length", std::to_string(failure.body.size()));
+  const std::string body = problem_details(status);
+  append_line(out, "Content-Length", std::to_string(body.size()));
   out.append("\r\n");
-  if (!head_only_) out.append(failure.body);
+  if (!head_only_) out.append(body);
   if (co_await send_all(std::move(out))) co_await linger();
   co_return false;
 }

@@ -20,14 +20,18 @@ Device first_contact(const std::string& id, std::int64_t now) {
   return device;
 }
 
-// A presence message ends the session it names. When the broker hands it out as the retained message it is also
-// the newest word on a session that began and ended while the server was away.
+// A presence message ends the session it names. When the broker hands it out as the retained
+// message it is also the newest word on a session that began and ended while the server was away.
 bool ends_the_session(const Device& device, const StateReport& presence) {
   if (!device.session) return true;
-  return presence.session == *device.session || (presence.retained && presence.session > *device.session);
+  return presence.session == *device.session ||
+         (presence.retained && presence.session > *device.session);
 }
 
-StateEffect apply_presence(Device device, const StateReport& presence, bool first, std::int64_t now) {
+StateEffect apply_presence(Device device,
+                           const StateReport& presence,
+                           bool first,
+                           std::int64_t now) {
   StateEffect effect{.device = std::move(device), .freshness = Freshness::late};
   // "online": true without a number is no message of the contract's; it proves nothing.
   if (presence.online || !ends_the_session(effect.device, presence)) {

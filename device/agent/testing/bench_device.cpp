@@ -16,7 +16,8 @@ constexpr std::uint64_t most_ticks = 2000000;
 }  // namespace
 
 void BenchServer::get(const Request& request) {
-  asked.push_back({std::string{request.url}, request.offset, std::string{request.if_range}, clock->ms});
+  asked.push_back(
+      {std::string{request.url}, request.offset, std::string{request.if_range}, clock->ms});
   body.reset();
   opening.emplace();
   BenchOpening& answer = *opening;
@@ -26,7 +27,8 @@ void BenchServer::get(const Request& request) {
   }
   if (!answers.empty()) {
     answer.status = answers.front().first;
-    if (!answers.front().second.empty()) answer.headers.emplace_back("Retry-After", answers.front().second);
+    if (!answers.front().second.empty())
+      answer.headers.emplace_back("Retry-After", answers.front().second);
     answer.headers.emplace_back("Content-Length", "0");
     answers.pop_front();
     return;
@@ -46,12 +48,14 @@ void BenchServer::get(const Request& request) {
   const std::uint32_t from = ranged ? request.offset : 0;
   answer.status = ranged ? 206 : 200;
   answer.headers.emplace_back("ETag", file->second.etag);
-  if (!no_length) answer.headers.emplace_back("content-length", std::to_string(bytes.size() - from));
+  if (!no_length)
+    answer.headers.emplace_back("content-length", std::to_string(bytes.size() - from));
   if (ranged) {
     const std::uint32_t said = wrong_content_range ? from + 1 : from;
-    answer.headers.emplace_back("Content-Range", "bytes " + std::to_string(said) + "-" +
-                                                     std::to_string(bytes.size() - 1) + "/" +
-                                                     std::to_string(bytes.size()));
+    answer.headers.emplace_back("Content-Range",
+                                "bytes " + std::to_string(said) + "-" +
+                                    std::to_string(bytes.size() - 1) + "/" +
+                                    std::to_string(bytes.size()));
   }
   answer.body.bytes.assign(bytes.begin() + from, bytes.end());
   answer.body.break_at = break_after;
@@ -102,7 +106,10 @@ BenchDevice::BenchDevice(const BenchOptions& options) : policy{options.policy} {
   identity.channel.assign("stable");
   identity.development = options.development;
 
-  const auto partition = [](std::uint8_t type, std::uint8_t subtype, std::uint32_t offset, std::uint32_t bytes,
+  const auto partition = [](std::uint8_t type,
+                            std::uint8_t subtype,
+                            std::uint32_t offset,
+                            std::uint32_t bytes,
                             std::string_view label) {
     Partition entry;
     entry.type = type;
@@ -115,10 +122,17 @@ BenchDevice::BenchDevice(const BenchOptions& options) : policy{options.policy} {
   const std::array table{
       partition(partition_type::data, partition_subtype::nvs, 0x9000, 0x5000, "nvs"),
       partition(partition_type::data, partition_subtype::otadata, 0xE000, 0x2000, "otadata"),
-      partition(partition_type::app, partition_subtype::ota_0, slot_address[0], slot_bytes, "ota_0"),
-      partition(partition_type::app, partition_subtype::ota_0 + 1, slot_address[1], slot_bytes, "ota_1"),
-      partition(partition_type::otaria, partition_subtype::otaria_journal, journal_address, 0x8000, "otaria"),
-      partition(partition_type::otaria, partition_subtype::otaria_keys, 0x58000, 0x8000, "otaria_keys"),
+      partition(
+          partition_type::app, partition_subtype::ota_0, slot_address[0], slot_bytes, "ota_0"),
+      partition(
+          partition_type::app, partition_subtype::ota_0 + 1, slot_address[1], slot_bytes, "ota_1"),
+      partition(partition_type::otaria,
+                partition_subtype::otaria_journal,
+                journal_address,
+                0x8000,
+                "otaria"),
+      partition(
+          partition_type::otaria, partition_subtype::otaria_keys, 0x58000, 0x8000, "otaria_keys"),
   };
   std::array<std::uint8_t, table_bytes> bytes{};
   if (!write_partition_table(table, bytes)) std::abort();
@@ -151,8 +165,8 @@ std::optional<std::uint32_t> BenchDevice::run_bootloader() {
   const auto records = read_boot_records(flash, otadata);
   if (!records) return std::nullopt;
   setup.records = records.value();
-  const BootDecision decision =
-      choose_boot(setup, [this](int index) { return slot_boots(static_cast<std::uint32_t>(index)); });
+  const BootDecision decision = choose_boot(
+      setup, [this](int index) { return slot_boots(static_cast<std::uint32_t>(index)); });
   for (const BootRecordWrite& write : decision.writes()) {
     if (!write_boot_record(flash, otadata, write)) return std::nullopt;  // the power went
   }
@@ -219,30 +233,39 @@ void BenchDevice::tick() {
   }
   if (system.wanted) return;
   const std::uint32_t wants = agent->run();
-  if (broker.events.empty() && wants > 0 && !transferring && !system.wanted) clock.ms += std::min<std::uint32_t>(wants, 100);
+  if (broker.events.empty() && wants > 0 && !transferring && !system.wanted)
+    clock.ms += std::min<std::uint32_t>(wants, 100);
 }
 
 void BenchDevice::run_for(std::uint64_t ms) {
   const std::uint64_t end = clock.ms + ms;
-  for (std::uint64_t i = 0; i < most_ticks && clock.ms < end && agent && flash.powered() && !bricked; ++i) tick();
+  for (std::uint64_t i = 0;
+       i < most_ticks && clock.ms < end && agent && flash.powered() && !bricked;
+       ++i)
+    tick();
 }
 
 bool BenchDevice::run_until(const std::function<bool()>& condition, std::uint64_t ms) {
   const std::uint64_t end = clock.ms + ms;
-  for (std::uint64_t i = 0; i < most_ticks && clock.ms < end && agent && flash.powered() && !bricked; ++i) {
+  for (std::uint64_t i = 0;
+       i < most_ticks && clock.ms < end && agent && flash.powered() && !bricked;
+       ++i) {
     if (condition()) return true;
     tick();
   }
   return condition();
 }
 
-std::string BenchDevice::notice(const std::string& version, const std::string& url, const std::string& digest,
+std::string BenchDevice::notice(const std::string& version,
+                                const std::string& url,
+                                const std::string& digest,
                                 const std::string& extra_members) {
   return R"({"version":")" + version + R"(","url":")" + url + R"(","signature":")" + digest + "\"" +
          (extra_members.empty() ? "" : "," + extra_members) + "}";
 }
 
-std::string BenchDevice::publish(const std::string& version, const std::vector<std::uint8_t>& image,
+std::string BenchDevice::publish(const std::string& version,
+                                 const std::vector<std::uint8_t>& image,
                                  const std::string& extra_members) {
   const std::string digest = hex(sha256_of(image));
   const std::string url = "http://fw.example/firmware/" + digest.substr(0, 16) + ".bin";

@@ -14,8 +14,9 @@
 #include "device/agent/testing/test_image.hpp"
 #include "device/ports/fake_flash.hpp"
 
-/// A device on the bench, for tests on the host: the real agent and the modelled bootloader on fake flash, with a
-/// broker, a file server and a clock that the test owns. Nothing here waits: time is what the test says.
+/// A device on the bench, for tests on the host: the real agent and the modelled bootloader on fake
+/// flash, with a broker, a file server and a clock that the test owns. Nothing here waits: time is
+/// what the test says.
 namespace otaria::device::testing {
 
 class BenchClock final : public Clock {
@@ -53,7 +54,8 @@ struct Sent {
   std::uint64_t at_ms = 0;
 };
 
-/// The broker as this device sees it: keeps the retained notice and everything the device published.
+/// The broker as this device sees it: keeps the retained notice and everything the device
+/// published.
 class BenchBroker final : public BrokerLink {
  public:
   using Event = std::function<void(AgentEvents&)>;
@@ -126,7 +128,8 @@ class BenchBroker final : public BrokerLink {
   std::deque<Event> events;
 };
 
-/// What is left to send of a response. Outside the server: a class that is not complete yet cannot be in an optional.
+/// What is left to send of a response. Outside the server: a class that is not complete yet cannot
+/// be in an optional.
 struct BenchBody {
   std::vector<std::uint8_t> bytes;
   std::size_t at = 0;
@@ -155,24 +158,29 @@ class BenchServer final : public Fetcher {
   };
 
   void get(const Request& request) override;
-  void cancel() override { body.reset(); opening.reset(); }
+  void cancel() override {
+    body.reset();
+    opening.reset();
+  }
   /// One event of the transfer, if any is under way: the head, or a piece of the body.
   bool step(AgentEvents& agent);
 
   const BenchClock* clock = nullptr;
   std::map<std::string, File> files;
   std::vector<Asked> asked;
-  std::uint64_t served = 0;             ///< body bytes handed out
+  std::uint64_t served = 0;  ///< body bytes handed out
   std::uint32_t piece = 1400;
   // Faults
   bool reachable = true;
-  std::deque<std::pair<int, std::string>> answers;  ///< statuses (with Retry-After) given before anything else
-  std::optional<std::uint32_t> break_after;  ///< body bytes of the next response, then the connection breaks
+  std::deque<std::pair<int, std::string>>
+      answers;  ///< statuses (with Retry-After) given before anything else
+  std::optional<std::uint32_t>
+      break_after;  ///< body bytes of the next response, then the connection breaks
   bool break_always = false;
   bool ignore_range = false;
   bool wrong_content_range = false;
   bool no_length = false;
-  bool stalls = false;                       ///< the body never comes
+  bool stalls = false;  ///< the body never comes
 
  private:
   std::optional<BenchOpening> opening;
@@ -210,11 +218,15 @@ class BenchDevice {
   bool run_until(const std::function<bool()>& condition, std::uint64_t ms = 3600000);
 
   /// Puts a file on the server and returns the notice for it.
-  std::string publish(const std::string& version, const std::vector<std::uint8_t>& image,
+  std::string publish(const std::string& version,
+                      const std::vector<std::uint8_t>& image,
                       const std::string& extra_members = {});
-  static std::string notice(const std::string& version, const std::string& url, const std::string& digest,
+  static std::string notice(const std::string& version,
+                            const std::string& url,
+                            const std::string& digest,
                             const std::string& extra_members = {});
-  static std::vector<std::uint8_t> image(const std::string& version, std::uint32_t payload = 60000) {
+  static std::vector<std::uint8_t> image(const std::string& version,
+                                         std::uint32_t payload = 60000) {
     return make_test_image(version, payload, static_cast<std::uint8_t>(version.back() + payload));
   }
 
@@ -223,7 +235,9 @@ class BenchDevice {
   [[nodiscard]] std::vector<contract::HostState> device_states() const;
   [[nodiscard]] contract::HostStatus last_status() const { return statuses().back(); }
   /// The newest status is a final one.
-  [[nodiscard]] bool ended() const { return !statuses().empty() && contract::is_final(last_status().state); }
+  [[nodiscard]] bool ended() const {
+    return !statuses().empty() && contract::is_final(last_status().state);
+  }
   [[nodiscard]] contract::HostState last_state() const { return device_states().back(); }
   [[nodiscard]] std::string running() const { return std::string{agent->running_version()}; }
   /// Whether slot `index` holds an image the bootloader would start.
@@ -241,9 +255,9 @@ class BenchDevice {
   std::unique_ptr<Agent> agent;
   int boots = 0;
   bool bricked = false;
-  std::set<std::string> crashes_on_boot;   ///< versions whose firmware panics before the agent runs
+  std::set<std::string> crashes_on_boot;  ///< versions whose firmware panics before the agent runs
   std::set<std::string> unreachable_in_trial;  ///< versions that cannot reach the broker
-  std::vector<std::string> booted;         ///< every version started
+  std::vector<std::string> booted;             ///< every version started
 
  private:
   std::optional<std::uint32_t> run_bootloader();

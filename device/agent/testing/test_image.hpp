@@ -9,9 +9,12 @@
 
 namespace otaria::device::testing {
 
-/// A valid ESP32-S3 application image of roughly `payload` bytes: descriptor segment and one IRAM segment.
-inline std::vector<std::uint8_t> make_test_image(std::string_view version, std::uint32_t payload,
-                                                 std::uint8_t seed, std::uint8_t chip = 9) {
+/// A valid ESP32-S3 application image of roughly `payload` bytes: descriptor segment and one IRAM
+/// segment.
+inline std::vector<std::uint8_t> make_test_image(std::string_view version,
+                                                 std::uint32_t payload,
+                                                 std::uint8_t seed,
+                                                 std::uint8_t chip = 9) {
   std::vector<std::uint8_t> out(24, 0);
   const auto put = [&out](std::uint32_t value) {
     for (int i = 0; i < 4; ++i) out.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
@@ -32,7 +35,8 @@ inline std::vector<std::uint8_t> make_test_image(std::string_view version, std::
   first[1] = 0x54;
   first[2] = 0xCD;
   first[3] = 0xAB;
-  for (std::size_t i = 0; i < version.size() && i < 31; ++i) first[16 + i] = static_cast<std::uint8_t>(version[i]);
+  for (std::size_t i = 0; i < version.size() && i < 31; ++i)
+    first[16 + i] = static_cast<std::uint8_t>(version[i]);
   first[48] = 't';
   for (std::size_t i = 0; i < 32; ++i) first[144 + i] = static_cast<std::uint8_t>(seed + i);
   put(0x3C000020);
