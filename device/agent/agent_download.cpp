@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "device/agent/agent.hpp"
+#include "device/status/sentence.hpp"
 
 /// From the request to the written boot record.
 namespace otaria::device {
@@ -22,7 +23,7 @@ contract::Progress progress_of(std::uint32_t bytes, std::uint32_t total) {
 }
 
 Error digest_mismatch(std::uint32_t bytes) {
-  return {Fault::digest_mismatch, bytes, 0};
+  return {Fault::digest_mismatch, bytes, whole_file};
 }
 
 }  // namespace

@@ -11,12 +11,22 @@
 namespace otaria::device {
 namespace {
 
+enum class Only : std::uint8_t { always, without_http_status, for_the_whole_file };
+
 struct Words {
   Fault fault;
   /// %f and %e stand for found and expected, %t and %r for the target and the running version, %d
   /// and %s for found as the name of a contract::Defect and of a ResetReason.
   std::string_view detail;
   std::string_view hint;
+  Only only = Only::always;  ///< such a row stands before the general one of its fault
+
+  [[nodiscard]] bool fits(const Error& error) const {
+    if (fault != error.fault) return false;
+    if (only == Only::without_http_status) return error.found == 0;
+    if (only == Only::for_the_whole_file) return error.expected == whole_file;
+    return true;
+  }
 };
 
 constexpr std::array words{
@@ -36,15 +46,17 @@ constexpr std::array words{
   Words{Fault::notice_expired,      "the deadline %e passed, it is %f", "send the update again with a later deadline"},
   Words{Fault::security_counter,    "security counter %f, at least %e is required", "publish with a counter that is high enough"},
   Words{Fault::too_large,           "%f bytes, at most %e fit or were announced", "build a smaller image, or correct the size in the notice"},
-  Words{Fault::not_an_image,        "not an ESP application image (check %e at byte %f)", "look at what the URL delivers; otaria image inspect"},
+  Words{Fault::not_an_image,        "not an ESP application image (found %f where %e belongs)", "look at what the URL delivers; otaria image inspect"},
   Words{Fault::wrong_chip,          "the image is for chip id %f, this chip is %e", "publish the build for this chip"},
+  Words{Fault::download_failed,     "no whole answer came from the server (%e bytes in hand)", "look at the URL, the network and, for https, the certificate", Only::without_http_status},
   Words{Fault::download_failed,     "the download ended early or was answered wrongly (HTTP %f; %e bytes in hand)", "look at the server, the URL and the network"},
   Words{Fault::range_ignored,       "the server ignored Range %f times", "serve the image from a server that knows Range"},
-  Words{Fault::digest_mismatch,     "the SHA-256 of what arrived is not the announced one (check %e after %f bytes)", "publish the image again; compare generate_firmware_hash with the notice"},
+  Words{Fault::digest_mismatch,     "the SHA-256 of the %f bytes that arrived is not the announced one", "publish the image again; compare generate_firmware_hash with the notice", Only::for_the_whole_file},
+  Words{Fault::digest_mismatch,     "the image's own length, checksum or hash is wrong (found %f, expected %e)", "the file is damaged: build it again; otaria image inspect"},
   Words{Fault::patch_base_mismatch, "the patch is for another image than the running one", "send the whole image"},
   Words{Fault::patch_corrupt,       "the patch is damaged at byte %f", "publish the patch again, or send the whole image"},
   Words{Fault::flash_failed,        "the flash failed at address %e (driver code %f)", "the chip may be worn out; replace the device if it repeats"},
-  Words{Fault::boot_failed,         "%t did not come up (reset reason %s, start %e)", "look at the firmware's start; the previous version runs"},
+  Words{Fault::boot_failed,         "%t did not come up (reset reason %s, its agent started %e times)", "look at the firmware's start; the previous version runs"},
   Words{Fault::self_test_failed,    "the self-test of %t failed after %f s", "look at the device's log; the previous version runs"},
   Words{Fault::trial_timeout,       "%t did not reach the broker and pass its self-test within %e s", "look at network and broker settings of the new firmware"},
   Words{Fault::power_lost,          "the power failed while %t was being started (%f times)", "send the update again when the supply is stable"},
@@ -111,7 +123,7 @@ void compose(Composer& out,
 Sentence tell(const Error& error, const ErrorContext& context, std::span<char> memory) {
   Composer detail{memory};
   for (const Words& entry : words) {
-    if (entry.fault != error.fault) continue;
+    if (!entry.fits(error)) continue;
     compose(detail, entry.detail, error, context);
     return {detail.view(), entry.hint};
   }

@@ -1,11 +1,16 @@
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string_view>
 
 #include "device/result/result.hpp"
 
 namespace otaria::device {
+
+/// `expected` of a digest_mismatch that is about the whole file against the notice (`found`: its
+/// bytes), not about what the image says of itself.
+inline constexpr std::int64_t whole_file = -1;
 
 /// What an error says to a person: what happened, with figures, and what to do about it.
 struct Sentence {

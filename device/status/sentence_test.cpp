@@ -91,6 +91,22 @@ TEST(Sentence, NamesTheFiguresAndTheVersions) {
               HasSubstr("HTTP 404; 16384 bytes"));
 }
 
+TEST(Sentence, TellsADamagedImageFromADigestThatIsNotTheAnnouncedOne) {
+  const Told other_file = told({Fault::digest_mismatch, 922809, whole_file}, {});
+  EXPECT_EQ(other_file.detail,
+            "the SHA-256 of the 922809 bytes that arrived is not the announced one");
+  const Told damaged = told({Fault::digest_mismatch, 231, 100}, {});
+  EXPECT_THAT(damaged.detail, HasSubstr("found 231, expected 100"));
+  EXPECT_EQ(damaged.detail.find("announced"), std::string::npos);
+  EXPECT_NE(damaged.hint, other_file.hint);
+}
+
+TEST(Sentence, NamesNoHttpStatusWhereNoneCame) {
+  const std::string detail = told({Fault::download_failed, 0, 16384}, {}).detail;
+  EXPECT_EQ(detail.find("HTTP"), std::string::npos);
+  EXPECT_THAT(detail, HasSubstr("16384 bytes"));
+}
+
 TEST(Sentence, SpeaksOfTheImageWhereTheNoticeNamedNoVersion) {
   EXPECT_THAT(told({Fault::self_test_failed, 7}, {"", "1.0.0"}).detail,
               HasSubstr("self-test of the image failed"));
