@@ -60,6 +60,10 @@ std::string defect_detail(const device::ImageVerdict& v) {
                   v.found,
                   v.expected);
     case ImageDefect::bad_hash:
+      if (v.found == v.expected) {
+        return text("the appended SHA-256 at offset 0x%X differs behind its first four bytes",
+                    v.offset);
+      }
       return text("the appended SHA-256 at offset 0x%X begins %08x, computed %08x",
                   v.offset,
                   v.found,
