@@ -31,8 +31,6 @@ if(OTARIA_SANITIZE)
   # virtual functions would not link.
   add_compile_options(-fsanitize=${OTARIA_SANITIZE} -fno-sanitize-recover=all -fno-sanitize=vptr)
   add_link_options(-fsanitize=${OTARIA_SANITIZE})
-  # The device's classes have no RTTI, which this one check of "undefined" needs.
-  add_compile_options(-fno-sanitize=vptr)
   # GCC 12 reports false positives of these inside the standard library once sanitizers add branches.
   add_compile_options($<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized> $<$<CXX_COMPILER_ID:GNU>:-Wno-stringop-overflow>
                       $<$<CXX_COMPILER_ID:GNU>:-Wno-tsan>

@@ -4,6 +4,14 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
 cd "$otaria_root"
 
+case "${1:-}" in
+  "" | --check) ;;
+  *)
+    echo "Usage: scripts/footprint.sh [--check]   writes docs/footprint.md; --check only tells whether it is out of date"
+    case "$1" in --help | -h) exit 0 ;; *) exit 2 ;; esac
+    ;;
+esac
+
 page=docs/footprint.md
 build=build/release
 modules=$build/device_modules.txt  # "name archive", written by CMake for every ota_module(… DEVICE)

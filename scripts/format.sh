@@ -4,6 +4,14 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
 cd "$otaria_root"
 
+case "${1:-}" in
+  "" | --check) ;;
+  *)
+    echo "Usage: scripts/format.sh [--check]   formats every tracked C++ file; --check only tells whether one would change"
+    case "$1" in --help | -h) exit 0 ;; *) exit 2 ;; esac
+    ;;
+esac
+
 command -v clang-format >/dev/null || {
   echo "format: clang-format is missing; ./scripts/setup.sh --check installs it" >&2
   exit 1

@@ -261,6 +261,11 @@ void ImageChecker::check_digest() {
 ImageVerdict ImageChecker::finish() {
   if (verdict_.defect != ImageDefect::none) return verdict_;
   if (phase_ == Phase::done || (image_complete() && position_ == image_bytes_)) return verdict_;
+  // A web page shorter than the header: saying that it was cut short would lead astray.
+  if (position_ > 0 && head_[0] != image_magic) {
+    fail(ImageDefect::bad_magic, 0, head_[0], image_magic);
+    return verdict_;
+  }
   const std::uint32_t expected = std::max(part_start_ + part_bytes_, smallest_image);
   fail(ImageDefect::truncated, position_, position_, expected);
   return verdict_;

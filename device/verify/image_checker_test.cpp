@@ -234,6 +234,12 @@ TEST_F(ImageCheckerTest, CallsEveryProperPrefixTruncated) {
   }
 }
 
+TEST_F(ImageCheckerTest, CallsWhatBeginsOtherwiseNoImageHoweverShortItIs) {
+  for (const std::string_view text : {"<", "hello", "<html>not here</html>"}) {
+    EXPECT_EQ(defect_of(Bytes(text.begin(), text.end())), "bad_magic") << text;
+  }
+}
+
 TEST_F(ImageCheckerTest, CallsASignedImageThatEndsEarlyTruncated) {
   Bytes image = signed_golden_image();
   image.pop_back();

@@ -41,7 +41,8 @@ std::string error_text(const UpdateView& update) {
   if (update.error_code.empty()) return {};
   std::string text = update.error_code;
   if (!update.error_detail.empty()) text += ": " + update.error_detail;
-  if (!update.error_hint.empty()) text += " " + update.error_hint;
+  // Devices send phrases without a full stop, others send sentences.
+  if (!update.error_hint.empty()) text += (text.ends_with('.') ? " " : "; ") + update.error_hint;
   return text;
 }
 

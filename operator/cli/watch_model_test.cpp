@@ -142,14 +142,14 @@ TEST(WatchModel, TheSummaryNamesEveryDeviceAndItsFault) {
   model.apply(update_of("0", "succeeded", 2), start + seconds(42));
   UpdateView failed = update_of("1", "rolled_back", 3);
   failed.error_code = "self_test_failed";
-  failed.error_detail = "2 of 3 sensors answered.\x1b[2J";
+  failed.error_detail = "2 of 3 sensors answered\x1b[2J";
   failed.error_hint = "Check the wiring.";
   model.apply(failed, start + seconds(50));
   const std::string summary = model.summary(Traits{}, start + seconds(60));
   EXPECT_THAT(summary, HasSubstr("sensor_0  1.3.0  1.4.0  succeeded"));
   EXPECT_THAT(summary, HasSubstr("0:42"));
   EXPECT_THAT(summary,
-              HasSubstr("self_test_failed: 2 of 3 sensors answered.?[2J Check the wiring."));
+              HasSubstr("self_test_failed: 2 of 3 sensors answered?[2J; Check the wiring."));
   EXPECT_THAT(summary, HasSubstr("1 of 2 succeeded.\n"));
 }
 

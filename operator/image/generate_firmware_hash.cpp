@@ -1,4 +1,5 @@
 // generate_firmware_hash FILE...: the SHA-256 of a firmware file, for a notice's `signature`.
+#include <algorithm>
 #include <iostream>
 #include <string>
 #include <string_view>
@@ -6,6 +7,7 @@
 
 #include "device/verify/sha256.hpp"
 #include "operator/image/commands.hpp"
+#include "operator/image/image_report.hpp"
 
 namespace {
 
@@ -21,14 +23,20 @@ constexpr std::string_view usage =
     "the same.\n"
     "Exit code: 0 done, 2 usage, 3 a file could not be read.\n";
 
-int usage_error(const std::string& what) {
-  std::cerr << "generate_firmware_hash: " << what << '\n' << usage;
+int usage_error(const std::string& what, bool json) {
+  if (json) {
+    otaria::image::print_problem_json({"usage", what, "see generate_firmware_hash --help"},
+                                      std::cout);
+  } else {
+    std::cerr << "generate_firmware_hash: " << what << '\n' << usage;
+  }
   return otaria::image::exit_usage;
 }
 
 int run(const std::vector<std::string>& arguments) {
   std::vector<std::string> paths;
-  bool json = false;
+  // Wherever it stands: a wrong option before it is told in JSON too.
+  const bool json = std::find(arguments.begin(), arguments.end(), "--json") != arguments.end();
   bool options_end = false;
   for (const std::string& argument : arguments) {
     if (options_end || argument == "-" || !argument.starts_with('-')) {
@@ -36,7 +44,7 @@ int run(const std::vector<std::string>& arguments) {
     } else if (argument == "--") {
       options_end = true;
     } else if (argument == "--json") {
-      json = true;
+      continue;
     } else if (argument == "--help" || argument == "-h") {
       std::cout << usage;
       return otaria::image::exit_accepted;
@@ -44,10 +52,10 @@ int run(const std::vector<std::string>& arguments) {
       std::cout << "generate_firmware_hash " OTARIA_VERSION "\n";
       return otaria::image::exit_accepted;
     } else {
-      return usage_error("unknown option " + argument);
+      return usage_error("unknown option " + argument, json);
     }
   }
-  if (paths.empty()) return usage_error("no file named");
+  if (paths.empty()) return usage_error("no file named", json);
   return otaria::image::hash(paths, json, std::cout, std::cerr);
 }
 

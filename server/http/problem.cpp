@@ -24,10 +24,11 @@ constexpr std::array problems{
     Problem{413, "too_large",         "the body is longer than this path takes", "an image may have 16 MiB, other bodies 64 KiB"},
     Problem{414, "uri_too_long",      "the request's target is too long", "shorten path and query"},
     Problem{431, "headers_too_large", "the request's headers are too long", "send fewer or shorter headers"},
-    Problem{500, "internal_error",    "the server met something it did not foresee", "look at the server's log; the request may be sent again"},
+    Problem{500, "internal",          "the server met something it did not foresee", "look at the server's log; the request may be sent again"},
     Problem{501, "not_offered",       "the request uses a transfer coding this server does not speak", "send the body with Content-Length or chunked"},
     Problem{503, "busy",              "all places are taken", "come back after the seconds in Retry-After"},
     Problem{505, "http_version",      "this server speaks HTTP/1.0 and HTTP/1.1", "use one of them"},
+    Problem{507, "disk_full",         "the disk has no room for the body", "make room on the server, then send it again"},
     // clang-format on
 };
 

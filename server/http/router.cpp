@@ -1,6 +1,6 @@
 #include "server/http/router.hpp"
 
-#include <algorithm>
+#include "server/http/problem.hpp"
 
 namespace otaria::server {
 namespace {
@@ -12,13 +12,11 @@ std::string_view next_segment(std::string_view& path) {
   return segment;
 }
 
-Response problem(int status, std::string_view code, std::string_view title) {
+Response problem(int status) {
   Response response;
   response.status = status;
-  response.headers.emplace_back("Content-Type", "application/problem+json");
-  response.body = "{\"type\":\"about:blank\",\"title\":\"" + std::string(title) +
-                  "\",\"status\":" + std::to_string(status) + ",\"code\":\"" + std::string(code) +
-                  "\"}\n";
+  response.headers.emplace_back("Content-Type", problem_media_type);
+  response.body = problem_details(status);
   return response;
 }
 
@@ -55,8 +53,8 @@ Response Router::operator()(const Request& request) const {
     if (!allowed.empty()) allowed += ", ";
     allowed += route.method == "GET" ? "GET, HEAD" : route.method;
   }
-  if (allowed.empty()) return problem(404, "not_found", "Not Found");
-  Response response = problem(405, "method_not_allowed", "Method Not Allowed");
+  if (allowed.empty()) return problem(404);
+  Response response = problem(405);
   response.headers.emplace_back("Allow", allowed);
   return response;
 }

@@ -54,5 +54,13 @@ TEST(Router, SaysWhichMethodsAPathAllows) {
   EXPECT_EQ(response.headers.back().second, "GET, HEAD, POST");
 }
 
+TEST(Router, AnswersAnUnknownPathInProblemDetailsWithReasonAndAdvice) {
+  const Response response = sample()(request_of("GET", "/nothing"));
+  EXPECT_EQ(response.headers.front().second, "application/problem+json");
+  for (const char* member : {R"("code":"not_found")", R"("detail":")", R"("hint":")"}) {
+    EXPECT_NE(response.body.find(member), std::string::npos) << member;
+  }
+}
+
 }  // namespace
 }  // namespace otaria::server
