@@ -4,6 +4,7 @@
 
 #include <map>
 
+#include "contract/vocabulary.hpp"
 #include "operator/cli/interrupt.hpp"
 #include "operator/cli/terminal/live_area.hpp"
 #include "operator/cli/terminal/text.hpp"
@@ -56,6 +57,41 @@ class Watch {
   }
 
   void take(const Json& update) {
+    if (!context_.live()) tell_skipped(update);
+    take_one(update);
+  }
+
+  /// States that pass within milliseconds come as one piece of news. Bars need the last only; a log
+  /// is told each, from the update's history.
+  void tell_skipped(const Json& update) {
+    const std::string id = text_member(update, "id");
+    const auto known = latest_.find(id);
+    if (known == latest_.end() ||
+        text_member(known->second, "state") == text_member(update, "state"))
+      return;
+    Json whole;
+    try {
+      whole = context_.client().get("/updates/" + url_encoded(id));
+    } catch (const Failure&) {
+      return;  // the server is away: the query that follows says so
+    }
+    const Json history = whole.value("history", Json::array());
+    std::size_t& told = history_told_[id];
+    for (; told < history.size(); ++told) take_one(as_it_was(update, history[told]));
+  }
+
+  /// The update at the time of one status of its history.
+  static Json as_it_was(Json update, const Json& status) {
+    for (const char* member : {"state", "progress", "bytes", "total", "error"}) {
+      if (status.contains(member)) update[member] = status[member];
+    }
+    if (status.contains("at")) update["updated_at"] = status["at"];
+    const auto state = contract::update_state_from(text_member(status, "state"));
+    update["final"] = state && contract::is_final(*state);
+    return update;
+  }
+
+  void take_one(const Json& update) {
     const UpdateView view = update_view(update);
     if (!model_.apply(view, Clock::now())) return;
     latest_[view.id] = update;
@@ -200,6 +236,7 @@ class Watch {
 
   Context& context_;
   const WatchOptions& options_;
+  std::map<std::string, std::size_t> history_told_;  ///< statuses of each update already told
   WatchModel model_;
   terminal::LiveArea area_;
   std::map<std::string, Json> latest_;

@@ -66,6 +66,28 @@ TEST(SendAndWait, EndsWithZeroWhenEveryDeviceSucceeded) {
   EXPECT_THAT(outcome.out, Not(HasSubstr("\x1b")));
 }
 
+TEST(SendAndWait, TellsStatesThatPassedBetweenTwoEvents) {
+  Stage stage;
+  Program program(
+      otaria,
+      {"--server", stage.url(), "update", "send", "sensor_A1B2", "--release", "1.4.0", "--wait"});
+  ASSERT_TRUE(program.await("sensor_A1B2: offered"));
+  stage.server().await_streams(1);
+  for (const char* state : {"received", "verifying", "installed", "rebooting", "trial"}) {
+    stage.set_state(first, state, nlohmann::json::object(), true);
+  }
+  stage.set_state(first, "succeeded");
+  const Outcome outcome = program.finish();
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out,
+              HasSubstr("sensor_A1B2: received\n"
+                        "sensor_A1B2: verifying\n"
+                        "sensor_A1B2: installed\n"
+                        "sensor_A1B2: rebooting\n"
+                        "sensor_A1B2: trial\n"
+                        "sensor_A1B2: succeeded, runs 1.4.0\n"));
+}
+
 TEST(SendAndWait, EndsWithThreeAndTheReasonWhenADeviceRolledBack) {
   Stage stage;
   Program program(

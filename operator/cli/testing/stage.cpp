@@ -88,6 +88,9 @@ void Stage::set_state(const std::string& id,
         state == "succeeded" || state == "failed" || state == "rolled_back" || state == "refused";
     known.update(more);
     told = known;
+    json status{{"state", state}, {"at", now_}, {"seq", now_ - 1790000000}};
+    status.update(more);
+    histories_.try_emplace(id, json::array()).first->second.push_back(status);
   }
   if (!silently) server_.send_event("update", told);
 }
@@ -159,7 +162,7 @@ FakeServer::Reply Stage::answer_updates(const FakeServer::Seen& seen) {
     json found = updates_[id];
     if (seen.method == "DELETE" && found["final"] == true)
       return FakeServer::problem(409, "already_final", "It has ended.", "Send another.");
-    found["history"] = json::array({{{"state", "offered"}, {"at", 1790000000}, {"seq", nullptr}}});
+    found["history"] = histories_.contains(id) ? histories_[id] : json::array();
     return FakeServer::json(found);
   }
   json items = json::array();

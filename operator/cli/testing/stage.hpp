@@ -36,6 +36,7 @@ class Stage {
 
   std::mutex mutex_;
   std::map<std::string, nlohmann::json> updates_;
+  std::map<std::string, nlohmann::json> histories_;  ///< statuses of each update, oldest first
   std::atomic<bool> events_{true};
   std::int64_t now_ = 1790000000;
   FakeServer server_;
