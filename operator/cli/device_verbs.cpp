@@ -18,7 +18,8 @@ terminal::Table::Cell presence(const Json& device) {
 }
 
 std::string or_dash(std::string text) {
-  return text.empty() ? "-" : text;
+  if (text.empty()) return "-";
+  return text;
 }
 
 void print_device(Context& context, const Json& device) {

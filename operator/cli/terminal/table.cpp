@@ -23,7 +23,7 @@ void trim_end(std::string& line) {
 
 }  // namespace
 
-Table::Cell::Cell(std::string content, Colour of) : text(printable(content)), colour(of) {}
+Table::Cell::Cell(const std::string& content, Colour of) : text(printable(content)), colour(of) {}
 
 void Table::add(std::vector<Cell> row) {
   row.resize(columns_.size(), Cell(std::string()));

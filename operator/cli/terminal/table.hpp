@@ -18,7 +18,7 @@ class Table {
   struct Cell {
     std::string text;
     Colour colour = Colour::none;
-    Cell(std::string content, Colour of = Colour::none);
+    Cell(const std::string& content, Colour of = Colour::none);
     Cell(const char* content) : Cell(std::string(content)) {}
   };
 
