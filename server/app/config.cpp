@@ -185,6 +185,7 @@ Config default_config() {
 
 std::vector<std::string_view> config_keys() {
   std::vector<std::string_view> names;
+  names.reserve(std::size(keys));
   for (const Key& key : keys) names.push_back(key.name);
   return names;
 }
