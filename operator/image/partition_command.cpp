@@ -17,7 +17,7 @@ using device::Partition;
 using Entries = std::vector<Partition>;
 using Bytes = std::vector<std::uint8_t>;
 
-constexpr std::uint64_t largest_input = 1024 * 1024;
+constexpr std::uint64_t largest_input = std::uint64_t{1024} * 1024;
 
 std::optional<std::string> from_environment(const std::string& name) {
   const char* value = std::getenv(name.c_str());

@@ -14,7 +14,7 @@
 namespace otaria::server {
 namespace {
 
-constexpr std::size_t read_size = 64 * 1024;
+constexpr std::size_t read_size = std::size_t{64} * 1024;
 
 class CollectingSink final : public BodySink {
  public:

@@ -18,9 +18,9 @@ namespace otaria::server {
 namespace {
 
 /// What one connection may send before others on its loop get their turn.
-constexpr std::uint64_t turn_bytes = 4 * 1024 * 1024;
+constexpr std::uint64_t turn_bytes = std::uint64_t{4} * 1024 * 1024;
 /// Smaller bodies go out in one piece with their head.
-constexpr std::size_t joined_body_bytes = 64 * 1024;
+constexpr std::size_t joined_body_bytes = std::size_t{64} * 1024;
 
 void append_number(std::string& out, std::uint64_t value) {
   char text[20];

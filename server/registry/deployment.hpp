@@ -53,7 +53,7 @@ std::string_view state_name(const Deployment& deployment);
 
 /// Seconds a deployment may stay in one state without a word.
 struct Deadlines {
-  std::int64_t offered = 7 * 86400;
+  std::int64_t offered = std::int64_t{7} * 86400;
   /// By UpdateState, received to trial. `waiting` outlasts the device's own limits of 24 h (veto,
   /// absent notice).
   std::array<std::int64_t, 7> by_state{600, 90000, 3600, 900, 600, 600, 900};

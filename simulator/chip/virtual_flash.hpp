@@ -69,7 +69,8 @@ class VirtualFlash final : public device::Flash {
   static constexpr std::uint32_t page_bytes = 256;
   static constexpr std::uint32_t megabyte = 1024 * 1024;
   static constexpr bool is_legal_size(std::uint64_t bytes) {
-    return bytes == 4 * megabyte || bytes == 8 * megabyte || bytes == 16 * megabyte;
+    const std::uint64_t megabytes = bytes / megabyte;
+    return bytes % megabyte == 0 && (megabytes == 4 || megabytes == 8 || megabytes == 16);
   }
 
   /// Erased flash in memory. `size` need only be a multiple of a sector: tests use small ones.

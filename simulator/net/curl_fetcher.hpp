@@ -73,9 +73,9 @@ class CurlFetcher final : public device::Fetcher {
  private:
   friend class CurlEngine;
   static constexpr int max_redirects = 3;
-  static constexpr std::size_t max_waiting_bytes = 64 * 1024;
-  static constexpr std::size_t max_header_bytes = 16 * 1024;
-  static constexpr std::size_t max_redirect_body_bytes = 64 * 1024;
+  static constexpr std::size_t max_waiting_bytes = std::size_t{64} * 1024;
+  static constexpr std::size_t max_header_bytes = std::size_t{16} * 1024;
+  static constexpr std::size_t max_redirect_body_bytes = std::size_t{64} * 1024;
 
   static std::size_t on_header_line(char* line, std::size_t one, std::size_t length, void* self);
   static std::size_t on_body(char* bytes, std::size_t one, std::size_t length, void* self);
