@@ -21,12 +21,14 @@ std::vector<std::string> assignments(Program::Environment environment) {
     if (value != nullptr) environment.emplace(name, value);
   }
   std::vector<std::string> list;
+  list.reserve(environment.size());
   for (const auto& [name, value] : environment) list.push_back(name + "=" + value);
   return list;
 }
 
 std::vector<char*> pointers(std::vector<std::string>& words) {
   std::vector<char*> list;
+  list.reserve(words.size() + 1);
   for (auto& word : words) list.push_back(word.data());
   list.push_back(nullptr);
   return list;
