@@ -133,6 +133,22 @@ TEST(Download, ExpiredUrlKeepsThePrefixWaitsAndGoesOnWithTheRenewedOne) {
   EXPECT_EQ(device.server.asked.back().offset, 40000U / 512 * 512);
 }
 
+TEST(Download, RepeatedNoticeWithTheSameUrlIsTriedAgainButNotAtOnce) {
+  BenchDevice device;
+  const auto offer = device.publish("1.4.0", BenchDevice::image("1.4.0"), id);
+  device.server.answers = {{403, ""}};
+  device.broker.offer(offer);
+  device.run_for(2000);
+  ASSERT_EQ(device.agent->step(), Step::awaiting_url);
+  device.broker.offer(offer);
+  device.run_for(2000);
+  EXPECT_THAT(device.server.asked, SizeIs(1));
+  device.run_for(60000);
+  device.broker.offer(offer);
+  device.settle();
+  EXPECT_EQ(device.running(), "1.4.0");
+}
+
 TEST(Download, ExpiredUrlWithoutRenewalEndsAsDownloadFailedAfterAnHour) {
   BenchDevice device;
   device.server.answers = {{403, ""}};

@@ -96,8 +96,10 @@ void Agent::repeat(const contract::Notice& notice) {
     } else {
       begin_accepted();
     }
-  } else if (step_ == Step::awaiting_url && new_url) {
-    request();
+  } else if (step_ == Step::awaiting_url &&
+             (new_url || now() - step_entered_ms_ >= policy_.retry_limit_ms)) {
+    request();  // the same URL is worth another try too, but not in step with a server that repeats
+                // itself
   }
 }
 

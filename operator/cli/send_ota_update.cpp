@@ -1,6 +1,7 @@
 #include "operator/cli/send_ota_update.hpp"
 
 #include <fmt/format.h>
+#include <algorithm>
 
 #include <fstream>
 #include <set>
@@ -87,10 +88,15 @@ struct Image {
 
 Image image_of(Context& context, const SendOtaUpdateArguments& arguments) {
   if (!arguments.signature.empty()) {
-    const auto digest = contract::digest_from_hex(arguments.signature);
+    std::string digits =
+        arguments.signature;  // some tools print it in upper case; the wire has lower case
+    std::ranges::transform(digits, digits.begin(), [](char c) {
+      return c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c;
+    });
+    const auto digest = contract::digest_from_hex(digits);
     if (!digest) {
       throw usage("bad_signature",
-                  fmt::format("`{}` is not 64 lower-case hex digits.", arguments.signature),
+                  fmt::format("`{}` is not 64 hex digits.", arguments.signature),
                   "`generate_firmware_hash FILE` prints the right ones.");
     }
     return {*digest, 0};

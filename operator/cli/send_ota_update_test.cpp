@@ -150,7 +150,7 @@ TEST(SendOtaUpdate, RefusesWhatCannotStandInANoticeBeforeSendingAnything) {
       {{"1.4.0", url, "--device", "a/b"}, 2, "bad_device_id"},
       {{"1.4.0", url, "--devices-file", "/nowhere"}, 2, "no_such_file"},
       {{"1.4.0", url, "--device", "a", "--signature", std::string(63, 'a')}, 2, "bad_signature"},
-      {{"1.4.0", url, "--device", "a", "--signature", std::string(64, 'A')}, 2, "bad_signature"},
+      {{"1.4.0", url, "--device", "a", "--signature", std::string(64, 'G')}, 2, "bad_signature"},
       {{"1.4.0", url, "--device", "a", "--broker", "http://x"}, 2, "bad_broker_url"},
       {{"1.4.0"}, 2, "usage"},
       {{"1.4.0", stage.url() + "/firmware/page.bin", "--device", "a"}, 3, "not_an_image"},
@@ -167,6 +167,23 @@ TEST(SendOtaUpdate, RefusesWhatCannotStandInANoticeBeforeSendingAnything) {
     EXPECT_EQ(object["error"]["code"], each.code);
   }
   for (const auto& seen : stage.server().seen()) EXPECT_NE(seen.method, "POST");
+}
+
+TEST(SendOtaUpdate, TakesADigestInUpperCaseAndSendsItInLowerCase) {
+  Stage stage;
+  const Outcome outcome = run(program,
+                              {"1.4.0",
+                               stage.url() + "/firmware/a.bin",
+                               "--device",
+                               "sensor_A1B2",
+                               "--signature",
+                               std::string(64, 'A'),
+                               "--server",
+                               stage.url()});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  std::string sent;
+  for (const auto& seen : stage.server().seen()) sent += seen.method == "POST" ? seen.body : "";
+  EXPECT_THAT(sent, ::testing::HasSubstr(std::string(64, 'a')));
 }
 
 TEST(SendOtaUpdate, ReadsDeviceIdsFromAFile) {

@@ -207,6 +207,8 @@ TEST(Up, KeepsRetainedMessagesOverARestart) {
   };
   const std::string port = std::to_string(place.mqtt);
   once({"mosquitto_pub",
+        "-h",
+        "127.0.0.1",
         "-p",
         port,
         "-t",
@@ -216,7 +218,17 @@ TEST(Up, KeepsRetainedMessagesOverARestart) {
         "-r",
         "-m",
         "kept"});
-  EXPECT_EQ(once({"mosquitto_sub", "-p", port, "-t", "+/firmware/update", "-C", "1", "-W", "5"}),
+  EXPECT_EQ(once({"mosquitto_sub",
+                  "-h",
+                  "127.0.0.1",
+                  "-p",
+                  port,
+                  "-t",
+                  "+/firmware/update",
+                  "-C",
+                  "1",
+                  "-W",
+                  "5"}),
             "kept\n");
 }
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """The REST API against a running otariad, held to server/api/openapi.yaml and to the table in endpoints.cpp. Environment: OTARIAD."""
+import hashlib
 import pathlib
 import re
 import sys
@@ -112,6 +113,8 @@ class Api(ServerCase):
     def test_another_image_under_a_published_version_is_refused(self):
         self.publish_release("?version=1.4.0")
         self.refused(self.publish_release("?version=1.4.0", make_image("other")), 409, "release_exists")
+        unkept = hashlib.sha256(make_image("other")).hexdigest()
+        self.assertEqual(self.get(f"/firmware/{unkept}.bin").status, 404)  # nothing of it stays on the disk
         self.assertEqual(self.publish_release("?version=1.4.0&hardware=x", make_image("other")).status, 201)
 
     def test_names_what_is_wrong_with_an_image(self):

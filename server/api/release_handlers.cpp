@@ -25,7 +25,7 @@ Refusal bad_name(const std::string& which, const std::string& text, std::size_t 
   return {"bad_request",
           "`" + which + "` is not a name of 1 to " + std::to_string(longest) +
               " characters of A-Z a-z 0-9 . _ -: \"" + text.substr(0, longest) + "\"",
-          ""};
+          "shorten it, or leave out the other characters"};
 }
 
 /// The words that the query gives to a release.
@@ -50,8 +50,9 @@ Outcome<Release> named_by(const Request& request, Release release) {
   release.hardware.erase(std::unique(release.hardware.begin(), release.hardware.end()),
                          release.hardware.end());
   if (release.hardware.size() > most_hardware) {
-    return Refusal{
-        "bad_request", "more than " + std::to_string(most_hardware) + " hardware names", ""};
+    return Refusal{"bad_request",
+                   "more than " + std::to_string(most_hardware) + " hardware names",
+                   "publish one build for all of them: leave hardware out"};
   }
   return release;
 }
@@ -82,7 +83,9 @@ Refusal exists(const Release& other) {
 }
 
 Refusal not_kept(const StoreError& error) {
-  return {error.fault == StoreFault::disk_full ? "disk_full" : "internal", error.detail, ""};
+  return {error.fault == StoreFault::disk_full ? "disk_full" : "internal",
+          error.detail,
+          "see the server's log; after making room, upload again: nothing was kept"};
 }
 
 /// Registers the release; the second of two equal ones is the first.
@@ -108,12 +111,17 @@ Response publish_release(const Request& request, const PathParameters&, Services
   Release& release = named.value();
   if (const auto refusal = give_version(request, release)) return problem(*refusal);
 
-  // The bytes are on disk before the release names them; without a release they are merely unused.
+  // A name that is taken is refused before the bytes are kept: nobody would ever remove them.
+  std::optional<Release> taken;
+  services.store.read([&](StoreView& view) {
+    taken = view.release_named(release.product, release.version, release.hardware);
+  });
+  if (taken && taken->sha256 != release.sha256) return problem(exists(*taken));
+
+  // The bytes are on disk before the release names them.
   const auto put = request.body_file ? services.artifacts.put(*request.body_file)
                                      : services.artifacts.put(request.body);
   if (!put) return problem(not_kept(put.error));
-  const auto hex = contract::hex_of(put.artifact->digest);
-  release.sha256.assign(hex.data(), hex.size());
   release.created_at = services.now();
   release.id = services.ulids.next(static_cast<std::uint64_t>(services.clock()));
   return register_release(release, services);
@@ -137,14 +145,20 @@ Response list_releases(const Request& request, const PathParameters&, Services& 
 Response show_release(const Request&, const PathParameters& path, Services& services) {
   std::optional<Release> release;
   services.store.read([&](StoreView& view) { release = view.release(path[0]); });
-  if (!release) return problem({"unknown_release", "there is no release \"" + path[0] + "\"", ""});
+  if (!release)
+    return problem({"unknown_release",
+                    "there is no release \"" + path[0] + "\"",
+                    "otaria release list shows them"});
   return json_reply(json_of(*release, services.public_url));
 }
 
 // Only what the fast path of the HTTP server has not open yet comes here.
 Response send_image(const Request& request, const PathParameters&, Services& services) {
   const auto digest = digest_of_path(request.path);
-  if (!digest) return problem({"not_found", "images lie at /firmware/<sha256>.bin", ""});
+  if (!digest)
+    return problem({"not_found",
+                    "images lie at /firmware/<sha256>.bin",
+                    "take the URL from otaria release show"});
   auto opened = services.artifacts.open(*digest);
   if (opened.file) {
     Response response;
@@ -152,9 +166,13 @@ Response send_image(const Request& request, const PathParameters&, Services& ser
     return response;
   }
   if (opened.error.fault == StoreFault::not_found) {
-    return problem({"not_found", "there is no image with this digest", ""});
+    return problem({"not_found",
+                    "there is no image with this digest",
+                    "publish it first: otaria release publish FILE"});
   }
-  return problem({"internal", "the image cannot be read; the server's log says why", ""});
+  return problem({"internal",
+                  "the image cannot be read; the server's log says why",
+                  "publish the file again"});
 }
 
 }  // namespace otaria::server

@@ -21,7 +21,9 @@ Outcome<Slice> slice_from(const Request& request) {
   const char* end = limit->data() + limit->size();
   const auto [stop, error] = std::from_chars(limit->data(), end, slice.limit);
   if (error != std::errc{} || stop != end || slice.limit == 0 || slice.limit > most) {
-    return Refusal{"bad_request", "`limit` is not a number from 1 to " + std::to_string(most), ""};
+    return Refusal{"bad_request",
+                   "`limit` is not a number from 1 to " + std::to_string(most),
+                   "leave it out for 100"};
   }
   return slice;
 }

@@ -71,7 +71,10 @@ Response show_update(const Request&, const PathParameters& path, Services& servi
     update = view.deployment(path[0]);
     if (update) history = view.statuses(update->device, path[0], {.limit = without_limit});
   });
-  if (!update) return problem({"unknown_update", "there is no update \"" + path[0] + "\"", ""});
+  if (!update)
+    return problem({"unknown_update",
+                    "there is no update \"" + path[0] + "\"",
+                    "otaria update list shows them"});
   return json_reply(json_of(*update, history));
 }
 

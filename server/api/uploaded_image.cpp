@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include "device/verify/image_checker.hpp"
+#include "device/verify/sha256.hpp"
 #include "server/api/handlers.hpp"
 #include "server/broker/limited_log.hpp"
 
@@ -18,14 +19,25 @@ std::span<const std::uint8_t> bytes_of(const char* data, std::size_t size) {
   return {reinterpret_cast<const std::uint8_t*>(data), size};
 }
 
-void feed_file(device::ImageChecker& checker, const OpenFile& file) {
+/// The checks and the digest of the whole file, in one reading.
+struct Inspection {
+  device::ImageChecker checker{{.require_chip = device::chip::esp32s3}};
+  device::Sha256 hash;
+
+  bool update(std::span<const std::uint8_t> bytes) {
+    hash.update(bytes);
+    return checker.update(bytes);
+  }
+};
+
+void feed_file(Inspection& inspection, const OpenFile& file) {
   std::array<char, 65536> buffer;
   for (std::uint64_t offset = 0; offset < file.size;) {
     const ssize_t got =
         pread(file.descriptor, buffer.data(), buffer.size(), static_cast<off_t>(offset));
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) throw std::system_error{errno, std::generic_category(), "reading an upload"};
-    if (!checker.update(bytes_of(buffer.data(), static_cast<std::size_t>(got)))) return;
+    if (!inspection.update(bytes_of(buffer.data(), static_cast<std::size_t>(got)))) return;
     offset += static_cast<std::uint64_t>(got);
   }
 }
@@ -65,19 +77,22 @@ Outcome<Release> inspect_upload(const Request& request) {
                    "the image has more than " + std::to_string(largest_image_bytes) + " bytes",
                    "no ESP32-S3 slot holds that much"};
   }
-  device::ImageChecker checker{{.require_chip = device::chip::esp32s3}};
+  Inspection inspection;
+  device::ImageChecker& checker = inspection.checker;
   if (request.body_file) {
-    feed_file(checker, *request.body_file);
+    feed_file(inspection, *request.body_file);
   } else {
-    checker.update(bytes_of(request.body.data(), request.body.size()));
+    inspection.update(bytes_of(request.body.data(), request.body.size()));
   }
   if (const device::ImageVerdict verdict = checker.finish(); !verdict) return refusal_of(verdict);
 
   const device::ImageHead head = checker.head();
-  std::array<char, 64> elf = contract::hex_of(head.descriptor.app_elf_sha256);
+  const std::array<char, 64> digest = contract::hex_of(inspection.hash.finish());
+  const std::array<char, 64> elf = contract::hex_of(head.descriptor.app_elf_sha256);
   Release release;
   release.chip = device::chip_name(head.header.chip_id);
   release.size = static_cast<std::uint32_t>(size);
+  release.sha256.assign(digest.data(), digest.size());
   release.build.assign(elf.data(), contract::build_text_bytes);
   release.project = printable(head.descriptor.project_name.view());
   release.descriptor_version = printable(head.descriptor.version.view());

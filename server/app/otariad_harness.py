@@ -130,7 +130,7 @@ class ServerCase(unittest.TestCase):
         return self.call("POST", "/api/v1/releases" + query, image or make_image(), {"Content-Type": "application/octet-stream"})
 
     def say(self, topic, message, retain=False):
-        words = ["mosquitto_pub", "-p", str(self.mqtt), "-q", "1", "-t", topic, "-m",
+        words = ["mosquitto_pub", "-h", "127.0.0.1", "-p", str(self.mqtt), "-q", "1", "-t", topic, "-m",
                  message if isinstance(message, str) else json.dumps(message)]
         subprocess.run(words + (["-r"] if retain else []), check=True, timeout=LIMIT_S)
 
@@ -149,7 +149,7 @@ class ServerCase(unittest.TestCase):
 
     def retained_notice(self, device="sensor_A1B2"):
         """The retained notice, or nothing when there is none within a moment."""
-        found = subprocess.run(["mosquitto_sub", "-p", str(self.mqtt), "-t", f"{device}/firmware/update", "-C", "1", "-W", "1"],
+        found = subprocess.run(["mosquitto_sub", "-h", "127.0.0.1", "-p", str(self.mqtt), "-t", f"{device}/firmware/update", "-C", "1", "-W", "1"],
                                capture_output=True, text=True, timeout=LIMIT_S, check=False)
         return json.loads(found.stdout) if found.stdout.strip() else None
 

@@ -17,7 +17,9 @@ constexpr std::size_t most_builds = 500;        // of one version
 constexpr std::size_t changes_per_tick = 1000;  // keeps each transaction short
 
 std::optional<Refusal> malformed(const SendRequest& request, std::int64_t now) {
-  const auto bad = [](std::string detail) { return Refusal{"bad_request", std::move(detail), ""}; };
+  const auto bad = [](std::string detail) {
+    return Refusal{"bad_request", std::move(detail), "see docs/spec/rest.md, POST /updates"};
+  };
   if (request.devices.empty()) return bad("`devices` names no device");
   if (request.devices.size() > most_devices) {
     return bad("`devices` names " + std::to_string(request.devices.size()) + " devices, at most " +
@@ -134,8 +136,9 @@ Outcome<Deployment> Dispatcher::withdraw(const std::string& id) {
     const auto deployment = transaction.deployment(id);
     if (!deployment) return;
     if (deployment->final()) {
-      outcome =
-          Refusal{"already_final", "the update ended: " + std::string{state_name(*deployment)}, ""};
+      outcome = Refusal{"already_final",
+                        "the update ended: " + std::string{state_name(*deployment)},
+                        "nothing to withdraw; send another update"};
       return;
     }
     const Decision decision = server::withdraw(*deployment, "withdrawn", clock_() / 1000);

@@ -32,7 +32,9 @@ Outcome<std::string> notice_payload(const Deployment& deployment, const std::str
   }
   const auto digest = contract::digest_from_hex(deployment.sha256);
   if (!digest || !notice.update.assign(deployment.id)) {
-    return Refusal{"bad_update", "the update has no digest or no usable id", ""};
+    return Refusal{"bad_update",
+                   "the update has no digest or no usable id",
+                   "send it again; if it repeats, report it"};
   }
   notice.digest = *digest;
   notice.size = deployment.size;
