@@ -52,7 +52,8 @@ std::span<const Endpoint> endpoints() {
 }
 
 std::uint64_t body_limit(std::string_view method, std::string_view path) {
-  constexpr std::uint64_t others = std::uint64_t{64} * 1024;  // nobody reads it, but the answer is the router's
+  constexpr std::uint64_t others =
+      std::uint64_t{64} * 1024;  // nobody reads it, but the answer is the router's
   if (method != "POST") return others;
   // Twice what is taken: the answer to a larger image then names the figures.
   if (path == "/api/v1/releases") return 2 * largest_image_bytes;

@@ -6,9 +6,9 @@
 
 namespace otaria::server {
 
-/// Checks an uploaded image as a device would, and reads what it says of itself: chip, size, sha256, build,
-/// project, descriptor_version and idf_version of the release it may become. Codes: not_an_image,
-/// digest_mismatch, wrong_chip, image_too_large, bad_request (no body).
+/// Checks an uploaded image as a device would, and reads what it says of itself: chip, size,
+/// sha256, build, project, descriptor_version and idf_version of the release it may become. Codes:
+/// not_an_image, digest_mismatch, wrong_chip, image_too_large, bad_request (no body).
 Outcome<Release> inspect_upload(const Request& request);
 
 }  // namespace otaria::server

@@ -37,9 +37,9 @@ struct HttpConfig {
   std::size_t max_event_streams = 256;  ///< beyond: 503 with Retry-After
   std::chrono::seconds retry_after{5};
 
-  std::size_t max_head_bytes = std::size_t{8} * 1024;           ///< request line and headers; beyond: 431
-  std::size_t max_target_bytes = std::size_t{2} * 1024;         ///< beyond: 414
-  std::size_t max_buffered_body = std::size_t{64} * 1024;       ///< longer bodies go to a file
+  std::size_t max_head_bytes = std::size_t{8} * 1024;    ///< request line and headers; beyond: 431
+  std::size_t max_target_bytes = std::size_t{2} * 1024;  ///< beyond: 414
+  std::size_t max_buffered_body = std::size_t{64} * 1024;  ///< longer bodies go to a file
   std::filesystem::path spool_directory = "/tmp";  ///< of those files; they never have a name there
   /// Longest body of a request, in bytes (beyond: 413), decided by method and path before the body
   /// is read. Called on the event loops: must not block. Empty: max_buffered_body for every
