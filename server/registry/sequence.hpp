@@ -10,6 +10,8 @@ namespace otaria::server {
 struct Sequence {
   std::uint32_t epoch = 0;
   std::uint32_t seq = 0;
+  // clang-tidy 14 takes the 0 inside a defaulted <=> for a null pointer.
+  // NOLINTNEXTLINE(modernize-use-nullptr)
   friend constexpr auto operator<=>(const Sequence&, const Sequence&) = default;
 };
 
