@@ -152,7 +152,7 @@ ArtifactStore::Put ArtifactStore::put(std::string_view bytes,
 ArtifactStore::Put ArtifactStore::put(const OpenFile& source,
                                       std::optional<contract::Digest> expected) {
   Writer writer(*this);
-  std::vector<char> buffer(128 * 1024);
+  std::vector<char> buffer(std::size_t{128} * 1024);
   for (std::uint64_t offset = 0; offset < source.size;) {
     const auto wanted = std::min<std::uint64_t>(buffer.size(), source.size - offset);
     const ssize_t count =
