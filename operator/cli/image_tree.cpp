@@ -15,6 +15,8 @@ namespace {
 /// Offsets and sizes as people write them: 32768, 0x8000, 4M, 64K.
 CLI::Option* add_size(CLI::App* verb, const char* name, std::uint32_t& value, const char* what) {
   const auto parse = [&value](const std::string& text) {
+    // A digit first: stoull itself would also take blanks and a sign.
+    if (text.empty() || text.front() < '0' || text.front() > '9') return false;
     std::size_t end = 0;
     unsigned long long number = 0;
     try {
@@ -23,12 +25,10 @@ CLI::Option* add_size(CLI::App* verb, const char* name, std::uint32_t& value, co
       return false;
     }
     const std::string unit = text.substr(end);
-    if (unit == "K") number *= 1024;
-    if (unit == "M") number *= 1024 * 1024;
-    if (text.empty() || text.front() == '-' || number > UINT32_MAX ||
-        !(unit.empty() || unit == "K" || unit == "M"))
-      return false;
-    value = static_cast<std::uint32_t>(number);
+    if (!(unit.empty() || unit == "K" || unit == "M")) return false;
+    const unsigned long long factor = unit == "M" ? 1ULL << 20 : unit == "K" ? 1ULL << 10 : 1;
+    if (number > UINT32_MAX / factor) return false;
+    value = static_cast<std::uint32_t>(number * factor);
     return true;
   };
   const auto take = [parse, name](const CLI::results_t& results) {

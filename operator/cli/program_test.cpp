@@ -314,7 +314,7 @@ TEST(Otaria, MakesInspectsAndHashesAnImageWithoutAServer) {
                   .is_object());
   const Outcome hash = run(otaria, {"image", "hash", file});
   EXPECT_EQ(hash.out, run("/usr/bin/sha256sum", {file}).out.substr(0, 64) + "\n");
-  for (const char* size : {"", "-16", "1.5M", "9999999999", "16G"}) {
+  for (const char* size : {"", "-16", "1.5M", "9999999999", "16G", "17592186044417M", " +16"}) {
     EXPECT_EQ(run(otaria, {"image", "make", file, "--size", size}).exit_code, 2) << size;
   }
   EXPECT_EQ(run(otaria, {"image", "make", file, "--chip", "z80"}).exit_code, 2);
