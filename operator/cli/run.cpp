@@ -34,7 +34,7 @@ std::string command_so_far(const CLI::App& app) {
 /// the user wants named.
 std::string description_of(const CLI::ParseError& error, const CLI::App& app) {
   const auto unknown = app.remaining(true);
-  const std::string what = error.what();
+  std::string what = error.what();
   if (unknown.empty() || what.find("subcommand") == std::string::npos) return what;
   return "`" + command_so_far(app) + "` has no verb `" + unknown.front() + "`";
 }

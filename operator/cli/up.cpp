@@ -251,7 +251,7 @@ class Stack {
 
   std::filesystem::path prepared_folder() const {
     std::error_code error;
-    const std::filesystem::path data =
+    std::filesystem::path data =
         std::filesystem::absolute(arguments_.data, error).lexically_normal();
     for (const auto& folder : {data, data / "broker", data / "server"}) {
       std::filesystem::create_directories(folder, error);
