@@ -39,7 +39,7 @@ contract::Digest Sha256::finish() {
 
 std::optional<contract::Digest> digest_of_file(int descriptor, std::uint64_t size) {
   Sha256 hash;
-  std::vector<char> buffer(128 * 1024);
+  std::vector<char> buffer(std::size_t{128} * 1024);
   for (std::uint64_t offset = 0; offset < size;) {
     const auto wanted = std::min<std::uint64_t>(buffer.size(), size - offset);
     const ssize_t count = ::pread(descriptor, buffer.data(), wanted, static_cast<off_t>(offset));
