@@ -225,7 +225,7 @@ void place(Line& line, std::int64_t& last_end) {
   }
   p.offset = static_cast<std::uint32_t>(*line.offset);
   p.bytes = static_cast<std::uint32_t>(size);
-  if (!has_fixed_place(p)) last_end = p.end();
+  if (!has_fixed_place(p)) last_end = *line.offset + size;
 }
 
 std::vector<Line> parse_lines(std::string_view text,
@@ -278,6 +278,7 @@ std::variant<std::vector<Partition>, CsvError> parse_partition_csv(std::string_v
     return CsvError{number, refused.code, refused.detail};
   }
   std::vector<Partition> entries;
+  entries.reserve(lines.size());
   for (const Line& line : lines) entries.push_back(line.partition);
   const device::TableVerdict verdict =
       device::check_table(entries, options.table_offset, options.flash_bytes);
