@@ -2,6 +2,7 @@
 
 #include <array>
 #include <limits>
+#include <random>
 #include <string>
 
 #include "contract/device/json_writer.hpp"

@@ -10,7 +10,6 @@ namespace otaria::device::testing {
 namespace {
 
 using contract::UpdateState;
-using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
@@ -344,7 +343,7 @@ TEST_F(Downloading, ResumedDownloadEntersWithItsResumePoint) {
   }
   ASSERT_FALSE(entries.empty());
   EXPECT_EQ(entries.front().bytes, 32768U);
-  EXPECT_EQ(entries.front().percent, 32768U * 100 / image.size());
+  EXPECT_EQ(entries.front().percent, std::size_t{32768} * 100 / image.size());
   EXPECT_EQ(entries.back().percent, 100U);
 }
 

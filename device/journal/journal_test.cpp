@@ -37,7 +37,7 @@ struct Entry {
 Entry entry(std::uint8_t kind, std::size_t bytes) {
   Entry made{kind, std::vector<std::uint8_t>(bytes)};
   for (std::size_t i = 0; i < bytes; ++i)
-    made.payload[i] = static_cast<std::uint8_t>(kind * 31 + i);
+    made.payload[i] = static_cast<std::uint8_t>(std::size_t{kind} * 31 + i);
   return made;
 }
 
@@ -105,7 +105,7 @@ TEST(Journal, IsEmptyAndLostOnAnErasedPartition) {
 
 TEST(Journal, IsLostOnceOnly) {
   FakeFlash flash{chip_bytes};
-  Session{flash};
+  ASSERT_TRUE(Session{flash}.opened);
   EXPECT_FALSE(Session{flash}.journal.was_lost());
 }
 
@@ -473,7 +473,7 @@ TEST(Journal, SaysSoWhenNeitherBankTakesTheBytes) {
 
 TEST(Journal, HandsOnTheDriversErrorWhenNothingCanBeRead) {
   FakeFlash flash{chip_bytes};
-  Session{flash};
+  ASSERT_TRUE(Session{flash}.opened);
   flash.fail_reads(true);
   Session session{flash};
   EXPECT_EQ(session.opened.error().fault, Fault::flash_failed);

@@ -280,7 +280,7 @@ TEST_F(ImageCheckerTest, WantsNoPaddingWhereTheDigestEndsOnASectorBoundary) {
   Bytes image = golden_of(signature_sector_bytes);
   ASSERT_EQ(image.size(), signature_sector_bytes);
   EXPECT_TRUE(verdict_of(image));
-  image.resize(2 * signature_sector_bytes, 0xFF);
+  image.resize(std::size_t{2} * signature_sector_bytes, 0xFF);
   EXPECT_EQ(defect_of(image), "trailing_bytes");
   image[signature_sector_bytes] = signature_sector_magic;
   EXPECT_TRUE(verdict_of(image));

@@ -25,7 +25,7 @@ Failure failure_of(Act act) {
 }
 
 std::string temporary(const std::string& name, const std::string& content, mode_t mode) {
-  const std::string path = ::testing::TempDir() + name + std::to_string(::getpid());
+  std::string path = ::testing::TempDir() + name + std::to_string(::getpid());
   std::ofstream(path, std::ios::binary) << content;
   ::chmod(path.c_str(), mode);
   return path;

@@ -22,7 +22,6 @@ namespace {
 using nlohmann::json;
 using testing::free_port;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 using testing::new_folder;
 using testing::Outcome;
 using testing::Program;

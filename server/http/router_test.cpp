@@ -14,7 +14,7 @@ Request request_of(std::string method, std::string path) {
 
 Router sample() {
   Router router;
-  const auto named = [](std::string name) {
+  const auto named = [](const std::string& name) {
     return [name](const Request&, const PathParameters& parameters) {
       Response response;
       response.body = name;
