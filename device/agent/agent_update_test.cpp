@@ -9,10 +9,8 @@ namespace otaria::device::testing {
 namespace {
 
 using contract::UpdateState;
-using ::testing::AnyOf;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-using ::testing::Not;
 
 constexpr const char* id = R"("update":"01JD8Z6T9K3M5Q7S9V1X3Z5B7D")";
 constexpr const char* update = "01JD8Z6T9K3M5Q7S9V1X3Z5B7D";

@@ -87,7 +87,7 @@ TEST_P(FlashContract, AWriteOnlyClearsBits) {
 }
 
 TEST_P(FlashContract, AnEraseTouchesItsOwnSectorOnly) {
-  const auto bytes = counting(3 * sector);
+  const auto bytes = counting(std::size_t{3} * sector);
   ASSERT_TRUE(flash().write(0, bytes));
   ASSERT_TRUE(flash().erase_sector(sector));
   auto expected = bytes;

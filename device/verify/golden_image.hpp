@@ -66,7 +66,7 @@ inline Bytes golden_image() {
 inline Bytes signed_golden_image() {
   Bytes image = golden_image();
   image.resize(signature_sector_bytes, 0xFF);
-  image.resize(2 * signature_sector_bytes, 0xFF);
+  image.resize(std::size_t{2} * signature_sector_bytes, 0xFF);
   image[signature_sector_bytes] = signature_sector_magic;
   image[signature_sector_bytes + 1] = 2;
   return image;

@@ -87,7 +87,7 @@ std::string quoted(const std::string& text) {
 }
 
 std::string first_sentence(const std::string& text) {
-  return text.substr(0, text.find_first_of("\n"));
+  return text.substr(0, text.find('\n'));
 }
 
 std::string joined(const std::vector<std::string>& words, const char* between) {

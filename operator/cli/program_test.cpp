@@ -26,7 +26,7 @@ const std::string otaria = OTARIA_BIN_DIR "/otaria";
 constexpr const char* update_id = "01JDUPDATE0000000000A1B200";
 
 std::string image_file() {
-  const std::string path = ::testing::TempDir() + "image" + std::to_string(::getpid()) + ".bin";
+  std::string path = ::testing::TempDir() + "image" + std::to_string(::getpid()) + ".bin";
   std::ofstream(path, std::ios::binary) << "\xE9" << std::string(5000, 'x');
   return path;
 }

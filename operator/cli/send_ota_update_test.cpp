@@ -16,7 +16,6 @@ namespace {
 using nlohmann::json;
 using testing::Broker;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 using ::testing::Not;
 using testing::Outcome;
 using testing::run;

@@ -65,7 +65,7 @@ TEST_F(SqliteFile, ThatIsDamagedIsRefused) {
   add_devices(3000);
   {
     std::fstream damaged{file_, std::ios::in | std::ios::out | std::ios::binary};
-    damaged.seekp(4096 * 10);
+    damaged.seekp(std::streamoff{4096} * 10);
     for (int page = 0; page < 40; ++page) damaged << std::string(4096, '\x5a');
   }
   // Which of the two depends on the page that SQLite meets first.

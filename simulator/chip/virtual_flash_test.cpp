@@ -141,7 +141,7 @@ TEST(VirtualFlash, TheOperationNamedByTheCutIsTheLastOne) {
 TEST(VirtualFlash, ACutInsideALongWriteLeavesEarlierPagesWholeAndLaterOnesBlank) {
   auto flash = VirtualFlash::in_memory(megabyte);
   flash.cut_power_in(2);
-  EXPECT_FALSE(flash.write(0, std::vector<std::uint8_t>(3 * 256, 0)));
+  EXPECT_FALSE(flash.write(0, std::vector<std::uint8_t>(std::size_t{3} * 256, 0)));
   flash.power_on();
   EXPECT_THAT(read(flash, 0, 256), Each(0));
   EXPECT_THAT(read(flash, 512, 256), Each(0xFF));

@@ -14,10 +14,7 @@ namespace {
 
 using device::BrokerLink;
 using std::chrono::steady_clock;
-using testing::Contains;
 using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::IsEmpty;
 
 /// Another client, for what the broker and the rest of the world see.
 class Observer {

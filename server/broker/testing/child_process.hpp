@@ -29,6 +29,7 @@ class ChildProcess {
     dup2(out, 1);
     dup2(out, 2);
     std::vector<char*> arguments;
+    arguments.reserve(words.size() + 1);
     for (std::string& word : words) arguments.push_back(word.data());
     arguments.push_back(nullptr);
     execv(arguments[0], arguments.data());
