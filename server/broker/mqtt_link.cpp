@@ -1,5 +1,6 @@
 #include "server/broker/mqtt_link.hpp"
 
+#include <arpa/inet.h>
 #include <mosquitto.h>
 #include <spdlog/spdlog.h>
 
@@ -16,6 +17,12 @@
 
 namespace otaria::server {
 namespace {
+
+bool is_numeric(const std::string& host) {
+  in_addr v4{};
+  in6_addr v6{};
+  return inet_pton(AF_INET, host.c_str(), &v4) == 1 || inet_pton(AF_INET6, host.c_str(), &v6) == 1;
+}
 
 using Steady = std::chrono::steady_clock;
 
@@ -167,8 +174,12 @@ class MqttLink::Impl {
   // sent again the outbox knows.
   void run() {
     while (!stopping()) {
-      const int code = mosquitto_connect_async(
-          client_, config_.url.host.c_str(), config_.url.port, config_.keep_alive_s);
+      // Only the blocking call goes on to a name's next address when the first refuses (`localhost`
+      // is ::1 before it is 127.0.0.1). This thread has nothing else to do.
+      auto* const connects =
+          is_numeric(config_.url.host) ? &mosquitto_connect_async : &mosquitto_connect;
+      const int code =
+          connects(client_, config_.url.host.c_str(), config_.url.port, config_.keep_alive_s);
       if (code == MOSQ_ERR_SUCCESS) {
         serve();
       } else {

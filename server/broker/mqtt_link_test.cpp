@@ -77,6 +77,15 @@ TEST_F(Link, KeepsTryingWhileTheBrokerIsAwayAndSubscribesAfterEveryConnect) {
   EXPECT_TRUE(received("sensor_A1B2/ota/status s2"));
 }
 
+// Where the hosts file lists ::1 first, as Debian's does, the broker of this test refuses that address.
+TEST_F(Link, FindsTheBrokerByNameWhateverAddressComesFirst) {
+  testing::Mosquitto broker{directory_.directory()};
+  std::string url = broker.url();
+  url.replace(url.find("127.0.0.1"), 9, "localhost");
+  const auto link = connect(url, "otariad-1");
+  ASSERT_TRUE(publish(*link, "sensor_A1B2/ota/state", "s1"));
+}
+
 TEST_F(Link, ThatCannotHaveItsTlsDoesNotStart) {
   MqttConfig config;
   config.url = parse_broker_url("mqtts://127.0.0.1:1").value();

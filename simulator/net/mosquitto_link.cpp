@@ -176,17 +176,18 @@ bool MosquittoLink::load_trust(Session& session) {
 }
 
 void MosquittoLink::start_connecting(const std::shared_ptr<Session>& session) {
-  const auto attempt = [session, broker = settings_.broker] {
+  const auto attempt = [session, broker = settings_.broker](auto* mosquitto_connects) {
     session->connect_result =
-        mosquitto_connect_async(session->handle, broker.host.c_str(), broker.port, keep_alive_s);
+        mosquitto_connects(session->handle, broker.host.c_str(), broker.port, keep_alive_s);
     session->ready.store(true, std::memory_order_release);
   };
-  // libmosquitto resolves names within the call, which can take many seconds.
   if (is_numeric(settings_.broker.host)) {
-    attempt();
-  } else {
-    std::thread{attempt}.detach();
+    attempt(&mosquitto_connect_async);
+    return;
   }
+  // Resolving can take many seconds, so it has a thread; and only the blocking call goes on to the
+  // name's next address when the first refuses (`localhost` is ::1 before it is 127.0.0.1).
+  std::thread{[attempt] { attempt(&mosquitto_connect); }}.detach();
 }
 
 void MosquittoLink::subscribe_to_notices() {
