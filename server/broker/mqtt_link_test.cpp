@@ -77,7 +77,8 @@ TEST_F(Link, KeepsTryingWhileTheBrokerIsAwayAndSubscribesAfterEveryConnect) {
   EXPECT_TRUE(received("sensor_A1B2/ota/status s2"));
 }
 
-// Where the hosts file lists ::1 first, as Debian's does, the broker of this test refuses that address.
+// Where the hosts file lists ::1 first, as Debian's does, the broker of this test refuses that
+// address.
 TEST_F(Link, FindsTheBrokerByNameWhateverAddressComesFirst) {
   testing::Mosquitto broker{directory_.directory()};
   std::string url = broker.url();
