@@ -6,10 +6,10 @@
 #include <filesystem>
 #include <optional>
 
+#include "contract/ulid.hpp"
 #include "contract/vocabulary.hpp"
 #include "operator/cli/terminal/live_area.hpp"
 #include "operator/cli/terminal/table.hpp"
-#include "operator/cli/ulid.hpp"
 
 namespace otaria::cli {
 namespace {
@@ -183,7 +183,7 @@ int list_releases(Context& context, const ReleaseFilter& filter) {
 
 int show_release(Context& context, const std::string& name, const std::string& product) {
   Json release;
-  if (is_ulid(name)) {
+  if (contract::is_ulid(name)) {
     release = context.client().get("/releases/" + url_encoded(name));
   } else {
     const auto found =

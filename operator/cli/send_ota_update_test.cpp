@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "contract/host/codec.hpp"
+#include "contract/ulid.hpp"
 #include "operator/cli/testing/broker.hpp"
 #include "operator/cli/testing/program.hpp"
 #include "operator/cli/testing/stage.hpp"
@@ -49,7 +50,7 @@ TEST(SendOtaUpdate, StraightToTheBrokerTheNoticeIsRetainedForEveryDevice) {
     EXPECT_EQ(notice.value->version.view(), "1.4.0");
     EXPECT_EQ(notice.value->url.view(), "https://fw.example/a.bin");
     EXPECT_FALSE(notice.value->force);
-    EXPECT_TRUE(is_ulid(notice.value->update.view())) << message;
+    EXPECT_TRUE(contract::is_ulid(notice.value->update.view())) << message;
     EXPECT_FALSE(notice.value->size.has_value());
   }
   EXPECT_NE(broker.retained("sensor_A1B2/firmware/update"),

@@ -5,29 +5,17 @@
 #include <chrono>
 #include <system_error>
 
+#include "contract/ulid.hpp"
+
 namespace otaria::cli {
-namespace {
-constexpr std::string_view alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-constexpr std::size_t time_characters = 10;
-constexpr std::size_t random_characters = 16;
-}  // namespace
 
 std::string ulid_of(std::uint64_t unix_milliseconds, const std::array<std::uint8_t, 10>& random) {
-  std::string text(time_characters + random_characters, '0');
-  for (std::size_t i = time_characters; i-- > 0; unix_milliseconds >>= 5)
-    text[i] = alphabet[unix_milliseconds & 31];
-  unsigned held = 0;
-  unsigned bits = 0;
-  std::size_t at = time_characters;
-  for (const std::uint8_t byte : random) {
-    held = (held << 8) | byte;
-    bits += 8;
-    for (; bits >= 5; ++at) {
-      bits -= 5;
-      text[at] = alphabet[(held >> bits) & 31];
-    }
-  }
-  return text;
+  std::uint64_t high = unix_milliseconds;
+  std::uint64_t low = 0;
+  for (std::size_t i = 0; i < 2; ++i) high = high << 8 | random[i];
+  for (std::size_t i = 2; i < random.size(); ++i) low = low << 8 | random[i];
+  const auto text = contract::ulid_text(high, low);
+  return {text.begin(), text.end()};
 }
 
 std::string new_ulid() {
@@ -39,11 +27,6 @@ std::string new_ulid() {
   return ulid_of(static_cast<std::uint64_t>(
                      std::chrono::duration_cast<std::chrono::milliseconds>(now).count()),
                  random);
-}
-
-bool is_ulid(std::string_view text) {
-  return text.size() == time_characters + random_characters && text.front() <= '7' &&
-         text.find_first_not_of(alphabet) == std::string_view::npos;
 }
 
 }  // namespace otaria::cli

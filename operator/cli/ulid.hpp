@@ -3,7 +3,6 @@
 #include <array>
 #include <cstdint>
 #include <string>
-#include <string_view>
 
 /// Universally unique lexicographically sortable identifiers: 48 bits of milliseconds, 80 random
 /// ones. Source  github.com/ulid/spec.
@@ -14,8 +13,5 @@ std::string ulid_of(std::uint64_t unix_milliseconds, const std::array<std::uint8
 
 /// A fresh one; random bytes from the kernel.
 std::string new_ulid();
-
-/// The shape of one, in upper case as our server writes them.
-bool is_ulid(std::string_view text);
 
 }  // namespace otaria::cli

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "contract/ulid.hpp"
 #include "operator/cli/failure.hpp"
 #include "operator/cli/notice_publisher.hpp"
 #include "operator/cli/ulid.hpp"
@@ -20,7 +21,7 @@ TEST(Ulid, IsTheOneOfTheSpecification) {
 TEST(Ulid, FreshOnesAreWellFormedDistinctAndInOrderOfTime) {
   const std::string first = new_ulid();
   const std::string second = new_ulid();
-  EXPECT_TRUE(is_ulid(first)) << first;
+  EXPECT_TRUE(contract::is_ulid(first)) << first;
   EXPECT_NE(first, second);
   EXPECT_LE(first.substr(0, 10), second.substr(0, 10));
 }
@@ -32,7 +33,7 @@ TEST(Ulid, OtherTextIsNone) {
                            "01ARYZ6S4100000000000000I0",
                            "81ARYZ6S410000000000000000",
                            "01aryz6s410000000000000000"}) {
-    EXPECT_FALSE(is_ulid(text)) << text;
+    EXPECT_FALSE(contract::is_ulid(text)) << text;
   }
 }
 
