@@ -159,7 +159,8 @@ TEST_F(HttpsTest, TakesLongBodiesAndPipelinedRequests) {
   server = std::make_unique<HttpServer>(values, [&](const Request& request) {
     if (request.body_file) {
       received.resize(request.body_file->size);
-      EXPECT_EQ(::pread(request.body_file->descriptor, received.data(), received.size(), 0), 9'000'000);
+      EXPECT_EQ(::pread(request.body_file->descriptor, received.data(), received.size(), 0),
+                9'000'000);
     }
     return Response{};
   });
@@ -180,7 +181,9 @@ TEST_F(HttpsTest, SpeaksNoOldVersionAndNoWeakCipher) {
   for (const int version : {TLS1_VERSION, TLS1_1_VERSION}) {
     EXPECT_FALSE(client({.version = version}).connected());
   }
-  for (const char* weak : {"ECDHE-ECDSA-AES128-SHA256", "ECDHE-ECDSA-AES256-SHA", "AES128-GCM-SHA256",
+  for (const char* weak : {"ECDHE-ECDSA-AES128-SHA256",
+                           "ECDHE-ECDSA-AES256-SHA",
+                           "AES128-GCM-SHA256",
                            "DHE-RSA-AES128-GCM-SHA256"}) {
     EXPECT_FALSE(client({.version = TLS1_2_VERSION, .ciphers = weak}).connected()) << weak;
   }
@@ -189,9 +192,10 @@ TEST_F(HttpsTest, SpeaksNoOldVersionAndNoWeakCipher) {
 
 TEST_F(HttpsTest, ChoosesTheCipherByItsOwnOrder) {
   start(config());
-  TlsTestClient one = client({.version = TLS1_2_VERSION,
-                              .ciphers = "ECDHE-ECDSA-CHACHA20-POLY1305:"
-                                         "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES128-GCM-SHA256"});
+  TlsTestClient one =
+      client({.version = TLS1_2_VERSION,
+              .ciphers = "ECDHE-ECDSA-CHACHA20-POLY1305:"
+                         "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES128-GCM-SHA256"});
   ASSERT_TRUE(one.connected());
   EXPECT_STREQ(SSL_get_cipher_name(one.ssl()), "ECDHE-ECDSA-AES128-GCM-SHA256");
 }
@@ -240,7 +244,8 @@ TEST_F(HttpsTest, ClosesWhoTalksNonsenseInTheHandshake) {
   start(config());
   for (const std::string& nonsense :
        {std::string("\x16\x03\x01\xff\xff", 5) + std::string(70'000, 'x'),
-        std::string("\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00", 10), std::string(5, '\x16')}) {
+        std::string("\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00", 10),
+        std::string(5, '\x16')}) {
     TestClient one(server->port());
     one.send(nonsense);
     one.finish_sending();

@@ -1,4 +1,5 @@
-// What TLS adds to a connection: the handshake, reading, and files that the kernel cannot send by itself.
+// What TLS adds to a connection: the handshake, reading, and files that the kernel cannot send by
+// itself.
 #include <spdlog/spdlog.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -13,8 +14,8 @@
 namespace otaria::server {
 namespace {
 
-/// What one connection may encrypt or have the kernel encrypt before others on its loop get their turn: a millisecond or
-/// so.
+/// What one connection may encrypt or have the kernel encrypt before others on its loop get their
+/// turn: a millisecond or so.
 constexpr std::uint64_t turn_bytes = std::uint64_t{1} * 1024 * 1024;
 /// Reads that found their bytes already there before others get their turn.
 constexpr std::uint8_t reads_per_turn = 16;
@@ -39,7 +40,8 @@ asio::awaitable<bool> Session::begins_like_tls() {
   }
 }
 
-/// The whole handshake within the time that a head has. False: the connection is over, and all is said.
+/// The whole handshake within the time that a head has. False: the connection is over, and all is
+/// said.
 asio::awaitable<bool> Session::shake_hands() {
   expect(Waiting::head);
   if (!tls_ || !co_await begins_like_tls()) co_return false;
@@ -50,10 +52,9 @@ asio::awaitable<bool> Session::shake_hands() {
       co_return true;
     }
     if (step != TlsStream::Step::wait_read && step != TlsStream::Step::wait_write) break;
-    const auto [error] = co_await socket_.async_wait(step == TlsStream::Step::wait_read
-                                                         ? tcp::socket::wait_read
-                                                         : tcp::socket::wait_write,
-                                                     as_values);
+    const auto [error] = co_await socket_.async_wait(
+        step == TlsStream::Step::wait_read ? tcp::socket::wait_read : tcp::socket::wait_write,
+        as_values);
     if (error) co_return false;
   }
   shared_.tls_failures.fetch_add(1, std::memory_order_relaxed);
@@ -98,15 +99,17 @@ std::size_t Session::send_now_over_tls(std::string_view bytes) {
   return done;
 }
 
-/// Before a sending step is tried again. Sending never waits for the peer's bytes: renegotiation is off.
+/// Before a sending step is tried again. Sending never waits for the peer's bytes: renegotiation is
+/// off.
 asio::awaitable<bool> Session::after_step(TlsStream::Step step) {
   if (step == TlsStream::Step::wait_write) co_return co_await wait_writable();
-  broken_ = true;  // the peer is gone, or the file was cut short under us: only closing tells the client
+  broken_ =
+      true;  // the peer is gone, or the file was cut short under us: only closing tells the client
   co_return false;
 }
 
-/// One record after the other, each read anew from the file until the kernel has taken it: the loop's scratch record is
-/// the only memory, whatever the number of connections.
+/// One record after the other, each read anew from the file until the kernel has taken it: the
+/// loop's scratch record is the only memory, whatever the number of connections.
 asio::awaitable<bool> Session::send_file_over_tls(std::string head,
                                                   const OpenFile& file,
                                                   std::uint64_t offset,
@@ -121,10 +124,11 @@ asio::awaitable<bool> Session::send_file_over_tls(std::string head,
     const auto record = loop_.scratch_record();
     const std::size_t of_head = head_left.copy(record.data(), record.size());
     const auto of_file = std::min<std::uint64_t>(length, record.size() - of_head);
-    const ssize_t got = ::pread(
-        file.descriptor, record.data() + of_head, of_file, static_cast<off_t>(offset));
+    const ssize_t got =
+        ::pread(file.descriptor, record.data() + of_head, of_file, static_cast<off_t>(offset));
     if (got < 0 && errno == EINTR) continue;
-    if (got != static_cast<ssize_t>(of_file)) co_return co_await after_step(TlsStream::Step::failed);
+    if (got != static_cast<ssize_t>(of_file))
+      co_return co_await after_step(TlsStream::Step::failed);
     std::size_t sent = 0;
     const TlsStream::Step step = tls_->write({record.data(), of_head + of_file}, sent);
     if (step != TlsStream::Step::done) {

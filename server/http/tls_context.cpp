@@ -50,7 +50,8 @@ std::string openssl_reason() {
 
 class Descriptor {
  public:
-  explicit Descriptor(const std::string& path) : number_{open(path.c_str(), O_RDONLY | O_CLOEXEC)} {}
+  explicit Descriptor(const std::string& path)
+      : number_{open(path.c_str(), O_RDONLY | O_CLOEXEC)} {}
   ~Descriptor() {
     if (number_ >= 0) close(number_);
   }
@@ -118,12 +119,12 @@ CertificateSummary use_certificate(SSL_CTX* context, const std::string& path) {
   const Bio file = read_file(path, "certificate", false);
   const Certificate own = next_certificate(file.get(), path, true);
   if (SSL_CTX_use_certificate(context, own.get()) != 1) {
-    throw TlsFileError{fmt::format("the certificate {} cannot be used: {}", path, openssl_reason())};
+    throw TlsFileError{
+        fmt::format("the certificate {} cannot be used: {}", path, openssl_reason())};
   }
   while (const Certificate above = next_certificate(file.get(), path, false)) {
     if (SSL_CTX_add1_chain_cert(context, above.get()) != 1) {
-      throw TlsFileError{
-          fmt::format("the chain in {} cannot be used: {}", path, openssl_reason())};
+      throw TlsFileError{fmt::format("the chain in {} cannot be used: {}", path, openssl_reason())};
     }
   }
   return summary_of(own.get());
@@ -136,18 +137,20 @@ void use_key(SSL_CTX* context, const TlsFiles& files) {
   const std::string reason = openssl_reason();
   if (!key) {
     throw TlsFileError{
-        encrypted ? fmt::format("the private key {} is encrypted with a passphrase, which nobody is "
-                                "there to type: store it without one, mode 0600",
-                                files.private_key)
-                  : fmt::format("there is no private key in {} (PEM): {}", files.private_key, reason)};
+        encrypted
+            ? fmt::format("the private key {} is encrypted with a passphrase, which nobody is "
+                          "there to type: store it without one, mode 0600",
+                          files.private_key)
+            : fmt::format("there is no private key in {} (PEM): {}", files.private_key, reason)};
   }
   if (SSL_CTX_use_PrivateKey(context, key.get()) != 1) {
     const std::string why = openssl_reason();
-    throw TlsFileError{fmt::format("the private key {} does not belong to the certificate {} ({}): "
-                                   "name the pair that was issued together",
-                                   files.private_key,
-                                   files.certificate,
-                                   why)};
+    throw TlsFileError{
+        fmt::format("the private key {} does not belong to the certificate {} ({}): "
+                    "name the pair that was issued together",
+                    files.private_key,
+                    files.certificate,
+                    why)};
   }
 }
 

@@ -17,7 +17,8 @@ namespace otaria::server {
 /// The server's side of TLS: certificate, key and rules, replaceable while connections run.
 ///
 /// Rules    TLS 1.2 and 1.3; ECDHE with AES-GCM or ChaCha20-Poly1305, the server's order; no compression, no
-///          renegotiation, no early data. Session tickets, no session cache: a connection that is gone costs nothing.
+///          renegotiation, no early data. Session tickets, no session cache: a connection that is
+///          gone costs nothing.
 /// Threads  all of it from any.
 /// Errors   the constructor throws TlsFileError.
 /// Source   RFC 8446, RFC 5246, RFC 9325 (recommendations); OpenSSL 3.0.
@@ -28,15 +29,18 @@ class TlsContext {
   /// A connection's own state, by the certificate in use now. Null: no memory.
   std::unique_ptr<TlsStream> accept(int socket) const;
 
-  /// Reads the files again. What is wrong with them, and then everything stays as it was; or nothing.
+  /// Reads the files again. What is wrong with them, and then everything stays as it was; or
+  /// nothing.
   std::optional<std::string> reload();
 
-  /// For a look every few seconds: reloads once the files differ from those in use and have come to rest, that is, look
-  /// as they did at the look before (certificate and key are rarely replaced in one step). Logs what it does.
+  /// For a look every few seconds: reloads once the files differ from those in use and have come to
+  /// rest, that is, look as they did at the look before (certificate and key are rarely replaced in
+  /// one step). Logs what it does.
   void reload_if_changed();
 
  private:
-  /// Device, inode, size and time of change (nanoseconds) of each file; zeros for one that is not there.
+  /// Device, inode, size and time of change (nanoseconds) of each file; zeros for one that is not
+  /// there.
   using Fingerprint = std::array<std::array<std::int64_t, 4>, 3>;
 
   [[nodiscard]] Fingerprint look_at_files() const;

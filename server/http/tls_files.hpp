@@ -14,7 +14,8 @@ enum class ClientCertificates {
 
 /// What a server speaks TLS with. All files are PEM.
 struct TlsFiles {
-  std::string certificate;  ///< the server's own first, then its intermediate CAs; empty: plain HTTP
+  std::string
+      certificate;  ///< the server's own first, then its intermediate CAs; empty: plain HTTP
   std::string private_key;  ///< without a passphrase; nobody but its owner may read it
   std::string client_ca;    ///< CAs that clients' certificates must come from
   ClientCertificates client_certificates = ClientCertificates::off;

@@ -106,8 +106,8 @@ std::string TlsStream::client_common_name() const {
   std::string name{reinterpret_cast<const char*>(text), static_cast<std::size_t>(length)};
   OPENSSL_free(text);
   // A name with a NUL or a line break is made to be read as another.
-  const bool plain =
-      std::ranges::all_of(name, [](char c) { return static_cast<unsigned char>(c) > ' ' && c != '\x7f'; });
+  const bool plain = std::ranges::all_of(
+      name, [](char c) { return static_cast<unsigned char>(c) > ' ' && c != '\x7f'; });
   return plain ? name : std::string{};
 }
 

@@ -11,8 +11,9 @@
 
 namespace otaria::server {
 
-/// One TLS connection, the server's end, on a non-blocking socket that it does not own. No waiting in here: a step that
-/// cannot go on says what to wait for, and is then repeated with the same bytes (at whatever address).
+/// One TLS connection, the server's end, on a non-blocking socket that it does not own. No waiting
+/// in here: a step that cannot go on says what to wait for, and is then repeated with the same
+/// bytes (at whatever address).
 ///
 /// Threads  one at a time, with SIGPIPE blocked.
 /// Memory   about 12 KiB while idle; 17 KiB more for each direction in which a record is under way.
@@ -38,8 +39,8 @@ class TlsStream {
 
   /// Bytes the peer's kernel has acknowledged, those of the handshake and of TLS itself included.
   [[nodiscard]] std::uint64_t acknowledged() const;
-  /// CN of the client's certificate, which was verified in the handshake; empty: it showed none, or one without exactly
-  /// one plain common name.
+  /// CN of the client's certificate, which was verified in the handshake; empty: it showed none, or
+  /// one without exactly one plain common name.
   [[nodiscard]] std::string client_common_name() const;
   /// Why the last step failed, in OpenSSL's words.
   [[nodiscard]] const std::string& failure() const { return failure_; }

@@ -15,9 +15,9 @@ namespace otaria::server {
 struct TlsClientOptions {
   std::string trusted{};  ///< CA; the server's certificate must hold for 127.0.0.1 under it
   std::string certificate{}, key{};
-  int version = 0;                ///< the only one offered; 0: 1.2 and 1.3
-  std::string ciphers{};          ///< of TLS 1.2, in the client's order
-  std::string protocols{};        ///< ALPN, as on the wire
+  int version = 0;          ///< the only one offered; 0: 1.2 and 1.3
+  std::string ciphers{};    ///< of TLS 1.2, in the client's order
+  std::string protocols{};  ///< ALPN, as on the wire
   int receive_buffer = 0;
 };
 
@@ -55,7 +55,8 @@ class TlsTestClient {
     connected_ = SSL_connect(ssl_.get()) == 1;
   }
 
-  /// The handshake as this side sees it. In TLS 1.3 a server may still refuse the client's certificate.
+  /// The handshake as this side sees it. In TLS 1.3 a server may still refuse the client's
+  /// certificate.
   [[nodiscard]] bool connected() const { return connected_; }
   [[nodiscard]] SSL* ssl() { return ssl_.get(); }
 
