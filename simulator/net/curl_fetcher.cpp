@@ -20,6 +20,17 @@ bool is_https(std::string_view url) {
   return equal_ignoring_case(url.substr(0, 8), "https://");
 }
 
+/// `fw.example` of `https://FW.example:8443/x`.
+std::string host_of(std::string_view url) {
+  url.remove_prefix(std::min(url.find("//") + 2, url.size()));
+  std::string host{url.substr(0, url.find_first_of("/?#"))};
+  const auto end = host.starts_with('[') ? host.find(']') : host.find(':');
+  host.resize(std::min(end, host.size()));
+  if (host.starts_with('[')) host.erase(0, 1);
+  std::ranges::transform(host, host.begin(), lower);
+  return host;
+}
+
 std::string_view trimmed(std::string_view text) {
   constexpr std::string_view blanks = " \t\r\n";
   const auto first = text.find_first_not_of(blanks);
@@ -58,8 +69,9 @@ FetchFailure failure_of(CURLcode code) {
     case CURLE_SSL_ISSUER_ERROR:
     case CURLE_SSL_ENGINE_NOTFOUND:
     case CURLE_SSL_INVALIDCERTSTATUS:
-    case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
       return FetchFailure::tls;
+    case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
+      return FetchFailure::pin;
     case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_BAD_CONTENT_ENCODING:
@@ -121,6 +133,7 @@ void CurlFetcher::get(const Request& request) {
   url_ = request.url;
   offset_ = request.offset;
   if_range_ = request.if_range;
+  without_pins_ = request.without_pins;
   redirects_ = 0;
   start();
 }
@@ -177,6 +190,7 @@ void CurlFetcher::set_options() {
     curl_easy_setopt(easy_, CURLOPT_CAINFO_BLOB, &trust);
     curl_easy_setopt(easy_, CURLOPT_CAPATH, nullptr);
   }
+  set_pins();
   curl_easy_setopt(easy_, CURLOPT_HEADERFUNCTION, &CurlFetcher::on_header_line);
   curl_easy_setopt(easy_, CURLOPT_HEADERDATA, this);
   curl_easy_setopt(easy_, CURLOPT_WRITEFUNCTION, &CurlFetcher::on_body);
@@ -189,6 +203,16 @@ void CurlFetcher::set_options() {
     }
     curl_easy_setopt(easy_, CURLOPT_HTTPHEADER, request_headers_);
   }
+}
+
+// Beside chain and name, never in their place. Each host of a chain of redirects has its own.
+void CurlFetcher::set_pins() {
+  if (without_pins_ || !settings_.pins || !is_https(url_)) return;
+  std::string joined;
+  for (const std::string& pin : settings_.pins(host_of(url_))) {
+    joined += (joined.empty() ? "sha256//" : ";sha256//") + pin;
+  }
+  if (!joined.empty()) curl_easy_setopt(easy_, CURLOPT_PINNEDPUBLICKEY, joined.c_str());
 }
 
 std::size_t CurlFetcher::on_header_line(char* line, std::size_t, std::size_t length, void* self) {

@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "device/agent/agent_events.hpp"
 #include "device/ports/fetcher.hpp"
@@ -40,7 +41,12 @@ class CurlEngine {
 };
 
 struct FetchSettings {
+  /// The pins of a host (lower case): SHA-256 of a SubjectPublicKeyInfo each, in base64 (RFC 7469,
+  /// section 2.4). None: any key that the trust anchors vouch for.
+  using Pins = std::function<std::vector<std::string>(std::string_view host)>;
+
   std::string ca_pem;  ///< trust anchors for https; empty: those of the host
+  Pins pins = {};      ///< asked at each request; empty function: none
   std::string user_agent = "otaria-device";
   std::chrono::seconds connect_limit{10};
 };
@@ -50,7 +56,9 @@ struct FetchSettings {
 /// Use        CurlEngine::step(), then deliver_next() until it returns false.
 /// Pieces     of at most 512 bytes; at most 64 KiB wait here before the transfer is paused.
 /// Redirects  at most 3, never from https to http; the agent sees the last response only.
-/// TLS        certificates and host names are always verified; there is no switch.
+/// TLS        certificates and host names are always verified; there is no switch. Where pins are
+/// set
+///            the leaf's key must be one of them too, unless the request does without.
 /// Limits     connecting 10 s; no limit for the whole: the agent watches for stalls.
 /// Proxies    none, whatever the environment says.
 class CurlFetcher final : public device::Fetcher {
@@ -82,6 +90,7 @@ class CurlFetcher final : public device::Fetcher {
 
   void start();
   void set_options();
+  void set_pins();
   void stop();
   void take_header_line(std::string_view line);
   void end_of_headers();
@@ -99,6 +108,7 @@ class CurlFetcher final : public device::Fetcher {
   std::string url_;
   std::uint32_t offset_ = 0;
   std::string if_range_;
+  bool without_pins_ = false;
   int redirects_ = 0;
   bool running_ = false;  ///< handed to the engine
   bool paused_ = false;

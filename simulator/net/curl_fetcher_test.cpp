@@ -225,6 +225,64 @@ TEST_F(CurlFetcherTest, HttpsWithAnotherTrustAnchorIsRefused) {
   EXPECT_THAT(server.requests(), IsEmpty());
 }
 
+TEST_F(CurlFetcherTest, KeyThatIsNoneOfTheHostsPinsIsToldApartAndNothingIsAsked) {
+  const auto certificate = TestCertificate::make();
+  const auto backup = TestCertificate::make();
+  TestHttpServer server{[](const std::string&) { return Answer{response("200 OK", "secret")}; },
+                        certificate};
+  std::vector<std::string> pins{backup.pin};
+  std::vector<std::string> hosts;
+  CurlFetcher fetcher{engine_,
+                      {.ca_pem = certificate.certificate_pem,
+                       .pins =
+                           [&](std::string_view host) {
+                             hosts.emplace_back(host);
+                             return pins;
+                           }},
+                      {}};
+  fetcher.get({.url = server.url("/a")});
+  run(fetcher);
+  EXPECT_THAT(agent_.failures, ElementsAre(FetchFailure::pin));
+  EXPECT_THAT(server.requests(), IsEmpty());
+
+  pins.push_back(certificate.pin);
+  fetcher.get({.url = server.url("/a")});
+  run(fetcher);
+  EXPECT_EQ(agent_.body, "secret");
+  EXPECT_THAT(hosts, ElementsAre("127.0.0.1", "127.0.0.1"));
+}
+
+TEST_F(CurlFetcherTest, RequestWithoutPinsStillNeedsATrustedCertificate) {
+  const auto certificate = TestCertificate::make();
+  const auto other = TestCertificate::make();
+  TestHttpServer server{[](const std::string&) {
+                          return Answer{response("200 OK", "keys", "Connection: close\r\n"), true};
+                        },
+                        certificate};
+  const auto pins = [&](std::string_view) { return std::vector<std::string>{other.pin}; };
+  CurlFetcher trusting{engine_, {.ca_pem = certificate.certificate_pem, .pins = pins}, {}};
+  trusting.get({.url = server.url("/keys.jws"), .without_pins = true});
+  run(trusting);
+  EXPECT_EQ(agent_.body, "keys");
+  CurlFetcher wary{engine_, {.ca_pem = other.certificate_pem, .pins = pins}, {}};
+  wary.get({.url = server.url("/keys.jws"), .without_pins = true});
+  run(wary);
+  EXPECT_THAT(agent_.failures, ElementsAre(FetchFailure::tls));
+}
+
+TEST_F(CurlFetcherTest, HostWithoutPinsNeedsNone) {
+  const auto certificate = TestCertificate::make();
+  TestHttpServer server{[](const std::string&) { return Answer{response("200 OK", "open")}; },
+                        certificate};
+  CurlFetcher fetcher{engine_,
+                      {.ca_pem = certificate.certificate_pem,
+                       .pins = [](std::string_view) { return std::vector<std::string>{}; }},
+                      {}};
+  fetcher.get({.url = server.url("/a")});
+  run(fetcher);
+  EXPECT_EQ(agent_.body, "open");
+}
+
 TEST_F(CurlFetcherTest, HttpsIsNeverRedirectedToHttp) {
   const auto certificate = TestCertificate::make();
   TestHttpServer plain{[](const std::string&) { return Answer{response("200 OK", "evil")}; }};

@@ -43,6 +43,21 @@ void add_extension(X509* certificate, int nid, const char* value) {
   need(extension && X509_add_ext(certificate, extension.get(), -1) == 1);
 }
 
+std::string pin_of(EVP_PKEY* key) {
+  unsigned char* der = nullptr;
+  const int length = i2d_PUBKEY(key, &der);
+  need(length > 0);
+  unsigned char digest[EVP_MAX_MD_SIZE];
+  unsigned digest_bytes = 0;
+  need(EVP_Digest(
+           der, static_cast<std::size_t>(length), digest, &digest_bytes, EVP_sha256(), nullptr) ==
+       1);
+  OPENSSL_free(der);
+  unsigned char text[64];
+  const int characters = EVP_EncodeBlock(text, digest, static_cast<int>(digest_bytes));
+  return {text, text + characters};
+}
+
 }  // namespace
 
 TestCertificate TestCertificate::make() {
@@ -67,7 +82,7 @@ TestCertificate TestCertificate::make() {
   need(PEM_write_bio_X509(certificate_out.get(), certificate.get()) == 1);
   need(PEM_write_bio_PrivateKey(key_out.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) ==
        1);
-  return {text_of(certificate_out.get()), text_of(key_out.get())};
+  return {text_of(certificate_out.get()), text_of(key_out.get()), pin_of(key.get())};
 }
 
 }  // namespace otaria::simulator

@@ -9,6 +9,9 @@ struct TestCertificate {
   std::string certificate_pem;
   std::string key_pem;
 
+  /// SHA-256 of its SubjectPublicKeyInfo in base64, as pins are written.
+  std::string pin;
+
   static TestCertificate make();
 };
 
