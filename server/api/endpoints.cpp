@@ -13,24 +13,35 @@ namespace {
 
 // clang-format off
 constexpr std::array table{
-  Endpoint{"POST",   "/api/v1/releases",              publish_release},
-  Endpoint{"GET",    "/api/v1/releases",              list_releases},
-  Endpoint{"GET",    "/api/v1/releases/{id}",         show_release},
-  Endpoint{"GET",    "/api/v1/devices",               list_devices},
-  Endpoint{"GET",    "/api/v1/devices/{id}",          show_device},
-  Endpoint{"GET",    "/api/v1/devices/{id}/statuses", list_statuses},
-  Endpoint{"POST",   "/api/v1/updates",               send_updates},
-  Endpoint{"GET",    "/api/v1/updates",               list_updates},
-  Endpoint{"GET",    "/api/v1/updates/{id}",          show_update},
-  Endpoint{"DELETE", "/api/v1/updates/{id}",          withdraw_update},
-  Endpoint{"GET",    "/api/v1/events",                follow_events},
-  Endpoint{"GET",    "/api/v1/server",                show_server},
-  Endpoint{"GET",    "/firmware/{file}",              send_image},
-  Endpoint{"GET",    "/healthz",                      show_health},
-  Endpoint{"GET",    "/readyz",                       show_readiness},
-  Endpoint{"GET",    "/metrics",                      show_metrics},
-  Endpoint{"GET",    "/",                             show_page},
+  Endpoint{"POST",   "/api/v1/releases",              Right::publish,      publish_release},
+  Endpoint{"GET",    "/api/v1/releases",              Right::read,         list_releases},
+  Endpoint{"GET",    "/api/v1/releases/{id}",         Right::read,         show_release},
+  Endpoint{"GET",    "/api/v1/devices",               Right::read,         list_devices},
+  Endpoint{"GET",    "/api/v1/devices/{id}",          Right::read,         show_device},
+  Endpoint{"GET",    "/api/v1/devices/{id}/statuses", Right::read,         list_statuses},
+  Endpoint{"POST",   "/api/v1/updates",               Right::operate,      send_updates},
+  Endpoint{"GET",    "/api/v1/updates",               Right::read,         list_updates},
+  Endpoint{"GET",    "/api/v1/updates/{id}",          Right::read,         show_update},
+  Endpoint{"DELETE", "/api/v1/updates/{id}",          Right::operate,      withdraw_update},
+  Endpoint{"GET",    "/api/v1/events",                Right::read,         follow_events},
+  Endpoint{"GET",    "/api/v1/server",                Right::read,         show_server},
+  Endpoint{"GET",    "/firmware/{file}",              Right::open,         send_image},
+  Endpoint{"GET",    "/healthz",                      Right::open,         show_health},
+  Endpoint{"GET",    "/readyz",                       Right::open,         show_readiness},
+  Endpoint{"GET",    "/metrics",                      Right::read,         show_metrics},
+  Endpoint{"GET",    "/",                             Right::open,         show_page},
 };  // clang-format on
+
+// A row that changes something asks for more than to be seen; what devices sign is judged by its
+// handler.
+constexpr bool changes_need_a_right() {
+  for (const Endpoint& endpoint : table) {
+    const bool changes = endpoint.method != "GET";
+    if (changes && (endpoint.right == Right::open || endpoint.right == Right::read)) return false;
+  }
+  return true;
+}
+static_assert(changes_need_a_right());
 
 // A page of another site may make a browser send what needs no permission of ours; programs send
 // neither header.

@@ -40,7 +40,7 @@ struct Request {
   std::vector<std::pair<std::string, std::string>> headers;  ///< names in lower case
   std::string body;
   std::shared_ptr<const OpenFile> body_file;  ///< instead of `body`
-  std::string remote;                         ///< address:port of the peer
+  std::string remote;  ///< address:port of the peer, an IPv6 address in brackets
   /// CN of the certificate that the client showed in the TLS handshake and that came from
   /// TlsFiles::client_ca (a device: its MAC); empty without one.
   std::string client_common_name;

@@ -151,7 +151,9 @@ Request Session::make_request(const Head& head, int& status) const {
   error_code error;
   const auto peer = socket_.remote_endpoint(error);
   if (!error) {
-    request.remote = peer.address().to_string() + ":" + std::to_string(peer.port());
+    const std::string address = peer.address().to_string();
+    request.remote = (peer.address().is_v6() ? "[" + address + "]" : address) + ":" +
+                     std::to_string(peer.port());
   }
   if (tls_) request.client_common_name = tls_->client_common_name();
   return request;
