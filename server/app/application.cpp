@@ -31,6 +31,8 @@ MqttConfig mqtt_config(const Config& config) {
   MqttConfig mqtt;
   mqtt.url = config.mqtt;
   mqtt.ca_file = config.mqtt_ca_file;
+  mqtt.certificate = config.mqtt_certificate;
+  mqtt.private_key = config.mqtt_private_key;
   mqtt.client_id = "otariad-" + std::to_string(config.server_number);
   return mqtt;
 }
@@ -85,13 +87,16 @@ class Application::Impl {
     link_.start();
     clock_thread_ = std::thread{[this] { keep_time(); }};
     const bool v6 = config_.http.address.find(':') != std::string::npos;
-    spdlog::info("otariad {}: listening on http://{}:{}, devices fetch from {}, data in {}",
+    spdlog::info("otariad {}: listening on {}://{}:{}, devices fetch from {}, data in {}",
                  services_.version,
+                 config_.http.tls.certificate.empty() ? "http" : "https",
                  v6 ? "[" + config_.http.address + "]" : config_.http.address,
                  http_.port(),
                  config_.public_url,
                  config_.data);
   }
+
+  void reload() { http_.reload_certificate(); }
 
   void stop() {
     {
@@ -182,6 +187,9 @@ Application::Application(const Config& config, std::string version)
 Application::~Application() = default;
 void Application::start() {
   impl_->start();
+}
+void Application::reload() {
+  impl_->reload();
 }
 void Application::stop() {
   impl_->stop();
