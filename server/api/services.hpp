@@ -11,6 +11,7 @@
 #include "server/http/server.hpp"
 #include "server/registry/ulid.hpp"
 #include "server/store/store.hpp"
+#include "server/trust/counters.hpp"
 
 namespace otaria::server {
 
@@ -25,6 +26,7 @@ struct Services {
   UlidGenerator& ulids;
   EventHub& events;
   BrokerCounters& counters;
+  TrustCounters& trust;
   UnixClock clock;
   std::string version;     ///< of this program
   std::string public_url;  ///< without a slash at its end

@@ -14,6 +14,7 @@
 #include "server/artifact/store.hpp"
 #include "server/broker/mqtt_link.hpp"
 #include "server/store/sqlite_store.hpp"
+#include "server/trust/key_list_file.hpp"
 
 namespace otaria::server {
 namespace {
@@ -128,6 +129,7 @@ class Application::Impl {
             .ulids = ulids_,
             .events = events_,
             .counters = counters_,
+            .trust = trust_counters_,
             .clock = system_unix_ms,
             .version = std::move(version),
             .public_url = config_.public_url,
@@ -137,6 +139,23 @@ class Application::Impl {
             .broker_connected = [this] { return link_.connected(); },
             .http_statistics = [this] { return http_.statistics(); },
             .queued_reports = [this] { return ingest_.queued(); }};
+  }
+
+  /// Once for each list and day.
+  void warn_of_key_list() {
+    std::optional<StoredKeyList> list;
+    store_.read([&](StoreView& view) { list = view.newest_key_list(); });
+    if (!list) return;
+    const std::int64_t left = list->expires - system_unix_ms() / 1000;
+    const std::pair<std::uint32_t, std::int64_t> about{list->serial, left / 86'400};
+    if (left >= key_list_warning_s || std::exchange(warned_of_, about) == about) return;
+    if (left > 0) {
+      spdlog::warn("ALARM: key list {} expires in {} days: make and publish the next one",
+                   list->serial,
+                   left / 86'400);
+    } else {
+      spdlog::error("ALARM: key list {} has expired: make and publish the next one", list->serial);
+    }
   }
 
   void keep_time() {
@@ -149,6 +168,7 @@ class Application::Impl {
         if (const std::size_t changed = dispatcher_.apply_time(); changed > 0) {
           spdlog::warn("{} updates became stale or expired", changed);
         }
+        warn_of_key_list();
         if (ticks % ticks_between_clean_ups == 0) {
           dispatcher_.forget_history(config_.keep_statuses_days * 86'400);
         }
@@ -161,6 +181,7 @@ class Application::Impl {
   const Config config_;
   DataDirectory directory_;
   BrokerCounters counters_;
+  TrustCounters trust_counters_;
   SqliteStore store_;
   ArtifactStore artifacts_;
   UlidGenerator ulids_;
@@ -174,6 +195,7 @@ class Application::Impl {
   std::mutex mutex_;
   std::condition_variable wake_;
   bool stopping_ = false;
+  std::pair<std::uint32_t, std::int64_t> warned_of_{};  ///< serial and days left; the clock's own
   std::thread clock_thread_;
 };
 
