@@ -29,6 +29,9 @@ constexpr std::array rows{
   Row{"keylist_required", 422},  Row{"bad_keylist", 422},       Row{"keylist_expired", 422},
   Row{"keylist_not_newer", 409}, Row{"keylist_conflict", 409},  Row{"keylist_too_far", 422},
   Row{"unknown_keylist", 404},   Row{"manifest_exists", 409},
+  Row{"token_required", 401},    Row{"token_invalid", 401},     Row{"token_expired", 401},
+  Row{"token_revoked", 401},     Row{"forbidden", 403},         Row{"too_many_failures", 429},
+  Row{"unknown_token", 404},
   Row{"disk_full", 507},         Row{"internal", 500},          Row{"not_ready", 503},
 };  // clang-format on
 

@@ -2,6 +2,8 @@
 
 #include "contract/openssl/crypto.hpp"
 #include "contract/semver.hpp"
+#include "server/access/caller.hpp"
+#include "server/api/audit_note.hpp"
 #include "server/api/handlers.hpp"
 #include "server/api/json.hpp"
 #include "server/api/problem.hpp"
@@ -83,12 +85,21 @@ Refusal not_kept(const StoreError& error) {
 }
 
 /// Registers the release; the second of two equal ones is the first.
-Response register_release(const Release& release, Services& services) {
+Response register_release(const Release& release, const Request& request, Services& services) {
   bool added = false;
   std::optional<Release> there;
   services.store.write([&](StoreTransaction& transaction) {
     there = transaction.release_named(release.product, release.version, release.hardware);
     if (!there) added = transaction.add_release(release);
+    if (!added) return;
+    note(transaction,
+         services,
+         request,
+         "release.publish",
+         release.id,
+         contract::audit_detail({{"product", release.product},
+                                 {"version", release.version},
+                                 {"sha256", release.sha256}}));
   });
   if (added) return json_reply(json_of(release, services.public_url), 201);
   if (there->sha256 != release.sha256) return problem(release_exists(*there));
@@ -103,6 +114,15 @@ Refusal release_exists(const Release& other) {
               " is published already for this hardware, as release " + other.id + " with digest " +
               other.sha256,
           "a version is one image for ever: raise the version"};
+}
+
+std::optional<Refusal> outside_product(const Request& request, const std::string& product) {
+  const Caller& caller = *request.caller;
+  if (may_publish_for(caller, product)) return std::nullopt;
+  return Refusal{
+      "forbidden",
+      caller.actor + " may publish for the product " + caller.product + " only, not for " + product,
+      "use a token made for this product, or one with the role publisher"};
 }
 
 std::optional<Refusal> keep_image(const Request& request, Services& services) {
@@ -131,6 +151,7 @@ Response publish_release(const Request& request, const PathParameters&, Services
   auto named = named_by(request, std::move(inspected.value()));
   if (!named) return problem(named.refusal());
   Release& release = named.value();
+  if (const auto refusal = outside_product(request, release.product)) return problem(*refusal);
   if (const auto refusal = give_version(request, release)) return problem(*refusal);
 
   // A name that is taken is refused before the bytes are kept: nobody would ever remove them.
@@ -143,7 +164,7 @@ Response publish_release(const Request& request, const PathParameters&, Services
   if (const auto refusal = keep_image(request, services)) return problem(*refusal);
   release.created_at = services.now();
   release.id = services.ulids.next(static_cast<std::uint64_t>(services.clock()));
-  return register_release(release, services);
+  return register_release(release, request, services);
 }
 
 Response list_releases(const Request& request, const PathParameters&, Services& services) {

@@ -16,6 +16,7 @@
 namespace otaria::server {
 
 class EventHub;
+class Gate;
 
 /// What the endpoints work with; owned by the application, alive as long as requests run. All of it
 /// is safe from any thread.
@@ -25,6 +26,7 @@ struct Services {
   Dispatcher& dispatcher;
   UlidGenerator& ulids;
   EventHub& events;
+  Gate& gate;
   BrokerCounters& counters;
   TrustCounters& trust;
   UnixClock clock;

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "server/api/audit_note.hpp"
 #include "server/api/json.hpp"
 #include "server/api/problem.hpp"
 #include "server/api/release_upload.hpp"
@@ -91,6 +92,22 @@ Outcome<Plan> plan(StoreView& view,
   return plan;
 }
 
+void note_published(StoreTransaction& transaction,
+                    const Services& services,
+                    const Request& request,
+                    const Plan& plan) {
+  note(transaction,
+       services,
+       request,
+       plan.new_release ? "release.publish" : "release.sign",
+       plan.manifest.release,
+       contract::audit_detail({{"product", plan.release.product},
+                               {"version", plan.release.version},
+                               {"sha256", plan.release.sha256},
+                               {"manifest", plan.manifest.said.id},
+                               {"signed_by", joined(plan.manifest.said.signed_by)}}));
+}
+
 }  // namespace
 
 Response publish_signed_release(const Request& request,
@@ -100,6 +117,9 @@ Response publish_signed_release(const Request& request,
   std::optional<Outcome<Plan>> planned;
   services.store.read([&](StoreView& view) { planned = plan(view, file, image, services.now()); });
   if (!*planned) return problem(planned->refusal());
+  if (const auto refusal = outside_product(request, planned->value().release.product)) {
+    return problem(*refusal);
+  }
   if (!planned->value().published) {
     // What is refused is refused before the bytes are kept: nobody would ever remove them.
     if (const auto refusal = query_contradicts(request, planned->value().release)) {
@@ -117,6 +137,7 @@ Response publish_signed_release(const Request& request,
         transaction.add_release(now.release);
       }
       transaction.add_manifest(now.manifest);
+      note_published(transaction, services, request, now);
     });
     if (!*planned) return problem(planned->refusal());
   }

@@ -4,6 +4,7 @@
 
 #include "contract/trust/signed_file.hpp"
 #include "contract/ulid.hpp"
+#include "server/api/audit_note.hpp"
 #include "server/api/handlers.hpp"
 #include "server/api/json.hpp"
 #include "server/api/memory_file.hpp"
@@ -39,6 +40,18 @@ Refusal no_key_list() {
           "publish one: otaria keylist publish FILE"};
 }
 
+void note_published(StoreTransaction& transaction,
+                    const Services& services,
+                    const Request& request,
+                    const StoredKeyList& list) {
+  note(transaction,
+       services,
+       request,
+       "keylist.publish",
+       std::to_string(list.serial),
+       contract::audit_detail({{"payload_sha256", list.payload_sha256}}));
+}
+
 void log_published(const StoredKeyList& list, const KeyListContent& content, bool first) {
   spdlog::info("key list {} is published (payload {})", list.serial, list.payload_sha256);
   if (!first) return;
@@ -70,6 +83,7 @@ Response publish_key_list(const Request& request, const PathParameters&, Service
     first = !newest;
     judged = judge_key_list_file(request.body, newest, services.now());
     if (*judged) added = transaction.add_key_list(judged->value());
+    if (added) note_published(transaction, services, request, judged->value());
   });
   if (!*judged) {
     if (judged->refusal().code == "keylist_conflict") {
