@@ -14,6 +14,7 @@
 #include "server/app/bootstrap.hpp"
 #include "server/app/data_directory.hpp"
 #include "server/artifact/store.hpp"
+#include "server/audit/checkpoint_keeper.hpp"
 #include "server/broker/mqtt_link.hpp"
 #include "server/store/sqlite_store.hpp"
 #include "server/trust/key_list_file.hpp"
@@ -76,6 +77,12 @@ class Application::Impl {
               system_unix_ms,
               counters_},
         dispatcher_{store_, ulids_, config.deadlines, config.public_url, system_unix_ms},
+        checkpoints_{store_,
+                     audit_key(directory_.keys()),
+                     config.audit_checkpoints.empty()
+                         ? directory_.audit_checkpoints()
+                         : std::filesystem::path{config.audit_checkpoints},
+                     config.audit_syslog},
         gate_{store_, access_settings(config), system_unix_ms, nullptr},
         services_{services(std::move(version))},
         http_{http_config(config, directory_),
@@ -120,7 +127,12 @@ class Application::Impl {
     wake_.notify_all();
     if (clock_thread_.joinable()) clock_thread_.join();
     http_.stop(stop_grace);
-    gate_.tell_denials(true);
+    try {
+      gate_.tell_denials(true);
+      checkpoints_.finish(system_unix_ms() / 1000);
+    } catch (const std::exception& error) {
+      spdlog::error("the last audit checkpoint is missing: {}", error.what());
+    }
     link_.stop();
     ingest_.stop();  // after the link: everything it brought is kept
     pump_.stop();
@@ -190,6 +202,7 @@ class Application::Impl {
         }
         warn_of_key_list();
         gate_.tell_denials();
+        checkpoints_.tick(system_unix_ms() / 1000);
         if (ticks % ticks_between_clean_ups == 0) {
           dispatcher_.forget_history(config_.keep_statuses_days * 86'400);
         }
@@ -211,6 +224,7 @@ class Application::Impl {
   MqttLink link_;
   NoticePump pump_;
   Dispatcher dispatcher_;
+  CheckpointKeeper checkpoints_;
   Gate gate_;
   Services services_;
   HttpServer http_;
