@@ -17,6 +17,7 @@
 #include "server/audit/checkpoint_keeper.hpp"
 #include "server/broker/mqtt_link.hpp"
 #include "server/store/sqlite_store.hpp"
+#include "server/trust/key_list_file.hpp"
 
 namespace otaria::server {
 namespace {
@@ -34,6 +35,8 @@ MqttConfig mqtt_config(const Config& config) {
   MqttConfig mqtt;
   mqtt.url = config.mqtt;
   mqtt.ca_file = config.mqtt_ca_file;
+  mqtt.certificate = config.mqtt_certificate;
+  mqtt.private_key = config.mqtt_private_key;
   mqtt.client_id = "otariad-" + std::to_string(config.server_number);
   return mqtt;
 }
@@ -122,13 +125,16 @@ class Application::Impl {
     link_.start();
     clock_thread_ = std::thread{[this] { keep_time(); }};
     const bool v6 = config_.http.address.find(':') != std::string::npos;
-    spdlog::info("otariad {}: listening on http://{}:{}, devices fetch from {}, data in {}",
+    spdlog::info("otariad {}: listening on {}://{}:{}, devices fetch from {}, data in {}",
                  services_.version,
+                 config_.http.tls.certificate.empty() ? "http" : "https",
                  v6 ? "[" + config_.http.address + "]" : config_.http.address,
                  http_.port(),
                  config_.public_url,
                  config_.data);
   }
+
+  void reload() { http_.reload_certificate(); }
 
   void stop() {
     {
@@ -172,6 +178,7 @@ class Application::Impl {
             .events = events_,
             .gate = gate_,
             .counters = counters_,
+            .trust = trust_counters_,
             .clock = system_unix_ms,
             .version = std::move(version),
             .public_url = config_.public_url,
@@ -181,6 +188,23 @@ class Application::Impl {
             .broker_connected = [this] { return link_.connected(); },
             .http_statistics = [this] { return http_.statistics(); },
             .queued_reports = [this] { return ingest_.queued(); }};
+  }
+
+  /// Once for each list and day.
+  void warn_of_key_list() {
+    std::optional<StoredKeyList> list;
+    store_.read([&](StoreView& view) { list = view.newest_key_list(); });
+    if (!list) return;
+    const std::int64_t left = list->expires - system_unix_ms() / 1000;
+    const std::pair<std::uint32_t, std::int64_t> about{list->serial, left / 86'400};
+    if (left >= key_list_warning_s || std::exchange(warned_of_, about) == about) return;
+    if (left > 0) {
+      spdlog::warn("ALARM: key list {} expires in {} days: make and publish the next one",
+                   list->serial,
+                   left / 86'400);
+    } else {
+      spdlog::error("ALARM: key list {} has expired: make and publish the next one", list->serial);
+    }
   }
 
   void keep_time() {
@@ -193,6 +217,7 @@ class Application::Impl {
         if (const std::size_t changed = dispatcher_.apply_time(); changed > 0) {
           spdlog::warn("{} updates became stale or expired", changed);
         }
+        warn_of_key_list();
         gate_.tell_denials();
         checkpoints_.tick(system_unix_ms() / 1000);
         if (ticks % ticks_between_clean_ups == 0) {
@@ -207,6 +232,7 @@ class Application::Impl {
   const Config config_;
   DataDirectory directory_;
   BrokerCounters counters_;
+  TrustCounters trust_counters_;
   SqliteStore store_;
   ArtifactStore artifacts_;
   UlidGenerator ulids_;
@@ -224,6 +250,7 @@ class Application::Impl {
   std::mutex mutex_;
   std::condition_variable wake_;
   bool stopping_ = false;
+  std::pair<std::uint32_t, std::int64_t> warned_of_{};  ///< serial and days left; the clock's own
   std::thread clock_thread_;
 };
 
@@ -232,6 +259,9 @@ Application::Application(const Config& config, std::string version)
 Application::~Application() = default;
 void Application::start() {
   impl_->start();
+}
+void Application::reload() {
+  impl_->reload();
 }
 void Application::stop() {
   impl_->stop();
