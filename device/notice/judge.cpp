@@ -9,7 +9,11 @@ namespace otaria::device {
 Status judge(const contract::Notice& notice, const Situation& situation) {
   if (!situation.development) {
     if (notice.manifest.empty()) return Error{Fault::manifest_required};
-    return Error{Fault::unknown_key};  // no key list in force: nothing can be proven genuine
+    if (!situation.keys) return Error{Fault::unknown_key};  // nothing can be proven genuine
+  }
+  if (asks_for_manifest(notice, situation)) {  // all else is for what is signed to say
+    const bool late = notice.deadline && situation.unix_s && *situation.unix_s > *notice.deadline;
+    return late ? Error{Fault::notice_expired, *situation.unix_s, *notice.deadline} : Error{};
   }
   if (notice.size && *notice.size > situation.max_image) {
     return Error{Fault::too_large, *notice.size, situation.max_image};

@@ -108,6 +108,30 @@ TEST(Judge, ADeviceInTheFieldFollowsNothingThatNoKeyInForceHasSigned) {
   }
 }
 
+TEST(Judge, WithKeysTheManifestDecidesAllButTheDeadline) {
+  for (const bool development : {false, true}) {
+    Situation situation = running("3.0.0");
+    situation.development = development;
+    situation.keys = true;
+    contract::Notice notice = offer("2.0.0");
+    notice.manifest.assign("http://fw.example/m.jws");
+    notice.deadline = 1000;
+    EXPECT_TRUE(asks_for_manifest(notice, situation));
+    EXPECT_TRUE(judge(notice, situation));
+    situation.unix_s = 1001;
+    EXPECT_EQ(judge(notice, situation).error().fault, Fault::notice_expired);
+  }
+}
+
+TEST(Judge, AThreeFieldNoticeIsForDevelopmentOnlyWhateverKeysThereAre) {
+  Situation situation = running("1.0.0");
+  situation.keys = true;
+  EXPECT_FALSE(asks_for_manifest(offer("2.0.0"), situation));
+  EXPECT_TRUE(judge(offer("2.0.0"), situation));
+  situation.development = false;
+  EXPECT_EQ(judge(offer("2.0.0"), situation).error().fault, Fault::manifest_required);
+}
+
 TEST(CourtesyWait, IsASecondWithinTheSpreadOrNone) {
   contract::Notice notice = offer("2.0.0");
   EXPECT_EQ(courtesy_wait_s(notice, std::nullopt, 12345), 0U);

@@ -239,8 +239,13 @@ Status Reporter::send_outcome(const Outcome& outcome) {
   fields.update = outcome.update.view();
   fields.target = outcome.target.view();
   if (outcome.state != UpdateState::succeeded) {
-    const Sentence sentence =
-        tell(outcome.error, {outcome.target.view(), facts_->version.view()}, memory);
+    const Sentence sentence = tell(outcome.error,
+                                   {outcome.target.view(),
+                                    facts_->version.view(),
+                                    identity_->product.view(),
+                                    identity_->hardware.view(),
+                                    identity_->channel.view()},
+                                   memory);
     fields.error = contract::StatusError{outcome.error.fault, sentence.detail, sentence.hint};
   }
   if (outcome.state == UpdateState::failed && outcome.total != 0) {
