@@ -92,6 +92,18 @@ std::string signed_name(const std::string& file) {
   return file.ends_with(".json") ? file.substr(0, file.size() - 5) + ".jws" : file + ".jws";
 }
 
+/// Before a passphrase is typed: the list may come from a network, and roots are the last to look.
+void tell_what_is_signed(Context& context,
+                         const keys::KeyListDraft& draft,
+                         const std::string& against) {
+  std::optional<keys::KeyListDraft> before;
+  if (!against.empty()) before = keys::view_of(keys::read_key_list_text(against).payload);
+  context.note(
+      before ? fmt::format("List {} differs from list {} in this:", draft.serial, before->serial)
+             : fmt::format("List {} says (--against LIST shows only what changes):", draft.serial));
+  for (const std::string& line : keys::differences(before, draft)) context.note("  " + line);
+}
+
 const char* word_of(keys::SignatureStanding standing) {
   switch (standing) {
     case keys::SignatureStanding::valid:
@@ -243,6 +255,7 @@ int sign_key_list(Context& context, const SignListArguments& arguments) {
   const std::string against =
       arguments.against.empty() ? std::string()
                                 : read_text(arguments.against, contract::key_list_kind.file_bytes);
+  tell_what_is_signed(context, loaded.draft, against);
   keys::KeyOpener opener = opener_of(arguments.options);
   const auto signer = opener.open(arguments.key);
   const std::string text = keys::sign_key_list(loaded.list, against, *signer);

@@ -8,6 +8,7 @@
 
 #include "contract/trust/signed_file.hpp"
 #include "operator/image/image_file.hpp"
+#include "operator/keys/key_list_signing.hpp"
 
 namespace otaria::cli {
 namespace {
@@ -39,6 +40,10 @@ LoadedList load_key_list(Context& context, const std::string& file) {
     loaded.source = context.client().server();
   }
   loaded.list = keys::read_key_list_text(text);
+  // What a network gave us must at least be signed by the roots that it names.
+  if (file.empty()) {
+    if (const auto verdict = keys::judge(text, ""); !verdict.ok()) throw keys::words_of(verdict);
+  }
   loaded.draft = keys::view_of(loaded.list.payload);
   return loaded;
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "operator/keys/key_error.hpp"
 
@@ -17,6 +18,25 @@ std::uint32_t in_common(const std::vector<std::string>& a, const std::vector<std
   return static_cast<std::uint32_t>(std::count_if(a.begin(), a.end(), [&](const auto& id) {
     return std::find(b.begin(), b.end(), id) != b.end();
   }));
+}
+
+/// A list as lines that can be compared.
+std::set<std::string> lines_of(const KeyListDraft& list) {
+  std::set<std::string> lines;
+  for (const DraftKey& each : list.keys) {
+    lines.insert(fmt::format(
+        "{} key {} ({})", name_of(each.role), each.key.key_id(), name_of(each.key.algorithm)));
+  }
+  for (const KeyRole role : {KeyRole::root, KeyRole::release, KeyRole::order})
+    lines.insert(fmt::format("threshold {}: {}", name_of(role), list.threshold_of(role)));
+  for (const auto& key_id : list.revoked) lines.insert("revoked " + key_id);
+  for (const auto& [product, counter] : list.floors)
+    lines.insert(fmt::format("floor {}: {}", product, counter));
+  for (const auto& [host, pins] : list.pins) {
+    for (const auto& pin : pins) lines.insert(fmt::format("pin {}: {}", host, pin));
+  }
+  lines.insert(fmt::format("epoch {}", list.epoch));
+  return lines;
 }
 
 /// Whether whoever can sign `next` is enough for a device that holds `held`.
@@ -73,6 +93,20 @@ void revoke_key(KeyListDraft& list, const std::string& key_id) {
   if (list.revoked.size() == contract::max_key_list_revoked)
     list.revoked.erase(list.revoked.begin());
   list.revoked.push_back(key_id);
+}
+
+std::vector<std::string> differences(const std::optional<KeyListDraft>& before,
+                                     const KeyListDraft& next) {
+  const std::set<std::string> old_lines = before ? lines_of(*before) : std::set<std::string>{};
+  const std::set<std::string> new_lines = lines_of(next);
+  std::vector<std::string> told;
+  for (const auto& line : old_lines) {
+    if (!new_lines.contains(line)) told.push_back("- " + line);
+  }
+  for (const auto& line : new_lines) {
+    if (!old_lines.contains(line)) told.push_back("+ " + line);
+  }
+  return told;
 }
 
 SigningPlan plan_signatures(const KeyListDraft& before, const KeyListDraft& next) {

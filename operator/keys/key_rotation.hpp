@@ -24,6 +24,11 @@ void remove_key(KeyListDraft& list, const std::string& key_id);
 /// `unknown_key` in place of `revoked_key`, and is trusted as little.
 void revoke_key(KeyListDraft& list, const std::string& key_id);
 
+/// What a root should look at before it signs: one line per difference, for people. Without a list
+/// before it every key, revocation, floor and pin is one.
+std::vector<std::string> differences(const std::optional<KeyListDraft>& before,
+                                     const KeyListDraft& next);
+
 /// Who has to sign a list so that devices with `before` take it.
 struct SigningPlan {
   std::uint32_t old_needed = 0;  ///< of old_roots
