@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "contract/semver.hpp"
 #include "contract/trust/judgement.hpp"
@@ -73,13 +74,37 @@ contract::Manifest from_image(const image::ImageReport& image, const ManifestArg
   return manifest;
 }
 
-/// The highest counter that the product's releases and the key list know.
+/// Whether a release was signed before the roots last set the counters back.
+class EpochJudge {
+ public:
+  EpochJudge(Context& context, std::uint32_t epoch) : context_{context}, epoch_{epoch} {}
+  /// `serial`: of the key list that the release names. A list that the server lost says nothing.
+  bool is_over(std::uint32_t serial) {
+    if (epoch_ == 0 || serial == 0) return false;
+    const auto known = over_.find(serial);
+    if (known != over_.end()) return known->second;
+    const auto text = context_.client().file(fmt::format("/keys/{}.jws", serial));
+    const bool over = text && keys::view_of(keys::read_key_list_text(*text).payload).epoch < epoch_;
+    return over_.emplace(serial, over).first->second;
+  }
+
+ private:
+  Context& context_;
+  std::uint32_t epoch_;
+  std::map<std::uint32_t, bool> over_;
+};
+
+/// The highest counter that the product's releases of this epoch and the key list know.
 std::uint32_t counter_in_use(Context& context,
                              const std::string& product,
                              const std::optional<LoadedList>& list) {
   std::uint64_t highest = 0;
-  for (const Json& release : context.client().list("/releases", {{"product", product}}))
-    highest = std::max(highest, number_member(release, "security_counter"));
+  EpochJudge epochs{context, list ? list->draft.epoch : 0};
+  for (const Json& release : context.client().list("/releases", {{"product", product}})) {
+    const auto serial = static_cast<std::uint32_t>(number_member(release, "keys"));
+    if (!epochs.is_over(serial))
+      highest = std::max(highest, number_member(release, "security_counter"));
+  }
   if (list) {
     const auto floor = list->draft.floors.find(product);
     if (floor != list->draft.floors.end())

@@ -414,6 +414,28 @@ TEST_F(Trust, TakesTheFloorOfTheListWhereNoReleaseIsHigher) {
   EXPECT_EQ(made.at("manifest").at("security_counter"), 3);
 }
 
+// A thief signed a huge counter; the roots began a new epoch: his number counts no more.
+TEST_F(Trust, CountsOnlyReleasesOfTheEpochThatTheRootsBegan) {
+  const std::string list = first_list();
+  run_json({"keylist",
+            "make",
+            "--from",
+            list,
+            "--epoch",
+            "1",
+            "--floor",
+            "sensor=0",
+            "--out",
+            at("keys-2.json")});
+  sign(at("keys-2.json"), {"root-a", "root-b"});
+  server_.set_lists({{1, content_of(list)}, {2, content_of(at("keys-2.jws"))}});
+  server_.set_releases(json::array(
+      {{{"security_counter", 259}, {"keys", 1}}, {{"security_counter", 4}, {"keys", 2}}}));
+  const json made =
+      run_json({"release", "sign", image("fw"), "--key", at("release"), "--out", at("m.jws")});
+  EXPECT_EQ(made.at("manifest").at("security_counter"), 4);
+}
+
 TEST_F(Trust, SignsWithoutAServerAndUploadsLater) {
   first_list();
   const std::string file = image("fw");
