@@ -94,15 +94,14 @@ void Gate::take_over(token::KeySet keys) {
 bool Gate::refresh_denylist(std::int64_t now_s) {
   if (!denylist_file_) return true;
   WatchedFile& file = *denylist_file_;
-  const bool starting = ticked_s_ == 0;
-  const std::string kept = starting ? "" : "; what was read before stays in force";
+  const std::string kept = denylist_read_ ? "; what was read before stays in force" : "";
   switch (file.look(now_s)) {
     case WatchedFile::Look::unchanged:
       return true;
     case WatchedFile::Look::missing:
       complain(denylist_complaint_,
                file,
-               starting ? "there is no denylist yet: nobody is denied" : "it is gone" + kept);
+               denylist_read_ ? "it is gone" + kept : "there is no denylist yet: nobody is denied");
       return true;
     case WatchedFile::Look::unreadable:
       complain(denylist_complaint_, file, file.error() + kept);
@@ -116,6 +115,7 @@ bool Gate::refresh_denylist(std::int64_t now_s) {
     return false;
   }
   denylist_complaint_.clear();
+  denylist_read_ = true;
   denied_ = *std::move(reading.list);
   doom(sessions_.take_if([&](const token::Claims& claims) {
     return denied_.denies(claims.subject, claims.token_id, now_s);

@@ -73,6 +73,7 @@ class Gate {
   token::KeySet keys_;
   std::uint64_t key_set_ = 0;  ///< generation of keys_
   token::Denylist denied_;
+  bool denylist_read_ = false;
   Sessions sessions_;
   std::deque<std::string> doomed_;  ///< to be kicked; already without rights
   std::int64_t ticked_s_ = 0;

@@ -144,6 +144,7 @@ int register_callbacks(mosquitto_plugin_id_t* plugin, Gate* gate) {
 
 }  // namespace
 
+#pragma GCC visibility push(default)
 extern "C" {
 
 int mosquitto_plugin_version(int supported_version_count, const int* supported_versions) {
@@ -182,3 +183,4 @@ int mosquitto_plugin_cleanup(void* userdata, mosquitto_opt* /*options*/, int /*o
 }
 
 }  // extern "C"
+#pragma GCC visibility pop
