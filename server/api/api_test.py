@@ -53,7 +53,7 @@ class Document(unittest.TestCase):
             jsonschema.Draft202012Validator.check_schema(schema)
 
 
-class Api(ServerCase):
+class ApiCase(ServerCase):
     """Every exchange is checked against the document: status, content type and shape."""
 
     def setUp(self):
@@ -61,8 +61,8 @@ class Api(ServerCase):
         self.start_broker()
         self.start_server()
 
-    def call(self, method, path, body=None, headers=None, http=None):
-        reply = super().call(method, path, body, headers, http)
+    def call(self, method, path, body=None, headers=None, http=None, token=""):
+        reply = super().call(method, path, body, headers, http, token)
         operation = operation_of(method, path.split("?")[0])
         if operation:
             self.check_against(operation, reply, f"{method} {path}")
@@ -83,6 +83,13 @@ class Api(ServerCase):
         self.assertEqual(reply.json()["status"], status)
         self.assertTrue(reply.json()["detail"])
 
+    def refused_shape(self, reply, status):
+        self.assertEqual(reply.status, status)
+        self.assertEqual(reply.headers["Content-Type"], "application/problem+json")
+        jsonschema.Draft202012Validator(OPENAPI["components"]["schemas"]["Problem"]).validate(reply.json())
+
+
+class Api(ApiCase):
     # releases
 
     def test_publishes_an_image_and_serves_it(self):
@@ -250,7 +257,9 @@ class Api(ServerCase):
         self.connected()
         self.register()
         self.publish_release()
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.http}/api/v1/events?device=sensor_A1B2", timeout=30) as stream:
+        events = urllib.request.Request(f"http://127.0.0.1:{self.http}/api/v1/events?device=sensor_A1B2",
+                                        headers={"Authorization": f"Bearer {self.tokens[self.http]}"})
+        with urllib.request.urlopen(events, timeout=30) as stream:
             def next_event():
                 lines = []
                 while True:
@@ -277,11 +286,6 @@ class Api(ServerCase):
         self.refused_shape(self.call("PUT", "/api/v1/releases", b"x"), 405)
         self.refused(self.get("/firmware/" + "0" * 64 + ".bin"), 404, "not_found")
         self.refused(self.get("/firmware/otaria.db"), 404, "not_found")
-
-    def refused_shape(self, reply, status):
-        self.assertEqual(reply.status, status)
-        self.assertEqual(reply.headers["Content-Type"], "application/problem+json")
-        jsonschema.Draft202012Validator(OPENAPI["components"]["schemas"]["Problem"]).validate(reply.json())
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 #include <span>
 #include <string_view>
 
+#include "server/access/right.hpp"
 #include "server/api/services.hpp"
 #include "server/http/message.hpp"
 #include "server/http/router.hpp"
@@ -13,6 +14,7 @@ namespace otaria::server {
 struct Endpoint {
   std::string_view method;
   std::string_view pattern;
+  Right right;  ///< what the caller must be allowed to do
   Response (*answer)(const Request&, const PathParameters&, Services&);
 };
 

@@ -16,6 +16,13 @@ Response list_releases(const Request& request, const PathParameters&, Services& 
 Response show_release(const Request& request, const PathParameters& path, Services& services);
 Response send_image(const Request& request, const PathParameters& path, Services& services);
 
+// trust_handlers.cpp
+Response publish_key_list(const Request& request, const PathParameters&, Services& services);
+Response show_key_list(const Request& request, const PathParameters&, Services& services);
+Response send_newest_key_list(const Request& request, const PathParameters&, Services& services);
+Response send_key_list(const Request& request, const PathParameters& path, Services& services);
+Response send_manifest(const Request& request, const PathParameters& path, Services& services);
+
 // device_handlers.cpp
 Response list_devices(const Request& request, const PathParameters&, Services& services);
 Response show_device(const Request& request, const PathParameters& path, Services& services);
@@ -26,6 +33,14 @@ Response send_updates(const Request& request, const PathParameters&, Services& s
 Response list_updates(const Request& request, const PathParameters&, Services& services);
 Response show_update(const Request& request, const PathParameters& path, Services& services);
 Response withdraw_update(const Request& request, const PathParameters& path, Services& services);
+
+// token_handlers.cpp
+Response create_token(const Request& request, const PathParameters&, Services& services);
+Response list_tokens(const Request& request, const PathParameters&, Services& services);
+Response revoke_token(const Request& request, const PathParameters& path, Services& services);
+
+// audit_handlers.cpp
+Response list_audit(const Request& request, const PathParameters&, Services& services);
 
 // event_handlers.cpp
 Response follow_events(const Request& request, const PathParameters&, Services& services);

@@ -23,6 +23,15 @@ constexpr std::array rows{
   Row{"wrong_product", 422},     Row{"wrong_hardware", 422},    Row{"manifest_required", 422},
   Row{"not_newer", 422},         Row{"notice_too_long", 422},   Row{"version_required", 422},
   Row{"bad_version", 422},       Row{"deadline_passed", 422},   Row{"cross_site_request", 403},
+  Row{"bad_signature", 422},     Row{"unknown_key", 422},       Row{"revoked_key", 422},
+  Row{"bad_notice", 422},        Row{"manifest_mismatch", 422}, Row{"manifest_expired", 422},
+  Row{"security_counter", 422},  Row{"wrong_channel", 422},     Row{"step_required", 422},
+  Row{"keylist_required", 422},  Row{"bad_keylist", 422},       Row{"keylist_expired", 422},
+  Row{"keylist_not_newer", 409}, Row{"keylist_conflict", 409},  Row{"keylist_too_far", 422},
+  Row{"unknown_keylist", 404},   Row{"manifest_exists", 409},
+  Row{"token_required", 401},    Row{"token_invalid", 401},     Row{"token_expired", 401},
+  Row{"token_revoked", 401},     Row{"forbidden", 403},         Row{"too_many_failures", 429},
+  Row{"unknown_token", 404},
   Row{"disk_full", 507},         Row{"internal", 500},          Row{"not_ready", 503},
 };  // clang-format on
 

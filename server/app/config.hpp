@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "server/access/address.hpp"
 #include "server/broker/broker_url.hpp"
 #include "server/broker/ingest.hpp"
 #include "server/broker/notice_pump.hpp"
@@ -31,6 +32,7 @@ struct Config {
   HttpConfig http;
   BrokerUrl mqtt;
   std::string mqtt_ca_file;
+  std::string mqtt_certificate, mqtt_private_key;
   std::string mqtt_password_file;
   std::uint32_t server_number = 1;
   NoticePumpConfig notices;
@@ -38,6 +40,12 @@ struct Config {
   Deadlines deadlines;
   std::int64_t silent_after_s = 86'400;
   std::int64_t keep_statuses_days = 90;
+  bool development = false;
+  std::string access_mode = "tokens";
+  std::string metrics_access = "tokens";
+  std::vector<IpNetwork> trusted_proxies;
+  std::string audit_checkpoints;  ///< empty: audit-checkpoints.jws in the data directory
+  bool audit_syslog = false;
   std::string log_level = "info";
   std::string log_format = "text";
 };
@@ -55,8 +63,8 @@ void set_key(Config& config,
              const std::string& value,
              const std::string& source);
 
-/// Checks what concerns several keys, reads the password file and fills in public_url.
-/// Returns warnings for the log. Errors: ConfigError.
+/// Checks what concerns several keys, reads the password file and the TLS files, and fills in
+/// public_url. Returns warnings for the log. Errors: ConfigError.
 std::vector<std::string> complete(Config& config);
 
 /// Sources, the weaker first: a TOML file, then the environment, then flags.

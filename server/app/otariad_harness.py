@@ -14,6 +14,8 @@ import unittest
 import urllib.error
 import urllib.request
 
+from signing import base64url
+
 LIMIT_S = 30
 
 
@@ -79,6 +81,7 @@ class ServerCase(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.directory, True)
         self.http, self.mqtt = free_port(), free_port()
         self.processes = []
+        self.tokens = {}  # by port: what call() shows unless told otherwise
         self.addCleanup(self.end_all)
 
     def end_all(self):
@@ -107,9 +110,15 @@ class ServerCase(unittest.TestCase):
                             "--mqtt", f"mqtt://127.0.0.1:{self.mqtt}", *more)
         wait_for(lambda: answers(http or self.http) or server.poll() is not None, "otariad listens")
         self.assertIsNone(server.poll(), self.log())
+        token = self.directory / data / "bootstrap-token"
+        self.tokens[http or self.http] = token.read_text().strip() if token.exists() else None
         return server
 
-    def call(self, method, path, body=None, headers=None, http=None):
+    def call(self, method, path, body=None, headers=None, http=None, token=""):
+        """`token`: another one than the server's bootstrap token, or None for none."""
+        token = self.tokens.get(http or self.http) if token == "" else token
+        if token is not None:
+            headers = {"Authorization": f"Bearer {token}", **(headers or {})}
         if isinstance(body, (dict, list)):
             body = json.dumps(body).encode()
             headers = {"Content-Type": "application/json", **(headers or {})}
@@ -128,6 +137,13 @@ class ServerCase(unittest.TestCase):
 
     def publish_release(self, query="", image=None):
         return self.call("POST", "/api/v1/releases" + query, image or make_image(), {"Content-Type": "application/octet-stream"})
+
+    def publish_signed(self, image, manifest, query=""):
+        headers = {"Content-Type": "application/octet-stream", "Otaria-Manifest": base64url(manifest)}
+        return self.call("POST", "/api/v1/releases" + query, image, headers)
+
+    def publish_keys(self, file):
+        return self.call("PUT", "/api/v1/keylist", file, {"Content-Type": "application/jose"})
 
     def say(self, topic, message, retain=False):
         words = ["mosquitto_pub", "-h", "127.0.0.1", "-p", str(self.mqtt), "-q", "1", "-t", topic, "-m",

@@ -30,8 +30,22 @@ class Transaction final : public StoreTransaction {
   std::vector<Deployment> overdue(std::int64_t now, std::size_t limit) override;
   std::vector<Deployment> expired(std::int64_t now, std::size_t limit) override;
   StoreCounts counts(std::int64_t online_since) override;
+  std::optional<StoredKeyList> newest_key_list() override;
+  std::optional<StoredKeyList> key_list(std::uint32_t serial) override;
+  std::optional<std::uint32_t> first_serial_of_epoch(std::uint32_t epoch) override;
+  std::optional<StoredManifest> manifest(std::string_view id) override;
+  std::optional<std::uint32_t> highest_counter(const std::string& product,
+                                               std::uint32_t epoch) override;
+  std::optional<ApiToken> token(std::string_view id) override;
+  std::vector<ApiToken> tokens(const Slice& slice) override;
+  bool has_valid_token(Role role, std::int64_t now) override;
+  std::vector<contract::AuditRow> audit_rows(const AuditFilter& filter,
+                                             const Slice& slice) override;
+  std::optional<contract::AuditRow> audit_head() override;
 
   bool add_release(const Release& release) override;
+  bool add_key_list(const StoredKeyList& list) override;
+  bool add_manifest(const StoredManifest& manifest) override;
   void put_device(const Device& device) override;
   void put_deployment(const Deployment& deployment) override;
   bool add_status(const StatusRecord& record) override;
@@ -45,6 +59,10 @@ class Transaction final : public StoreTransaction {
   void outbox_answered(std::string_view device, std::string_view update) override;
   void renew_outbox(std::int64_t now_ms) override;
   std::size_t forget_statuses(std::int64_t before, std::size_t limit) override;
+  bool add_token(const ApiToken& token) override;
+  void set_token_used(std::string_view id, std::int64_t at) override;
+  void revoke_token(std::string_view id, std::int64_t at) override;
+  contract::AuditRow append_audit(const contract::AuditEvent& event) override;
 
   [[nodiscard]] const Changes& changes() const { return changes_; }
 

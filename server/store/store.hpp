@@ -10,9 +10,12 @@
 #include <string_view>
 #include <vector>
 
+#include "contract/audit/audit_row.hpp"
+#include "server/access/token.hpp"
 #include "server/registry/deployment.hpp"
 #include "server/registry/device.hpp"
 #include "server/registry/release.hpp"
+#include "server/registry/signed_files.hpp"
 
 /// What the server must not forget: one port, whatever database lies behind it.
 namespace otaria::server {
@@ -65,6 +68,13 @@ struct StatusRecord {
   std::int64_t received_at = 0;    ///< Unix seconds by ours
 };
 
+/// Which rows of the audit log are asked for. `after` of its slice is a row's seq as text.
+struct AuditFilter {
+  std::optional<std::string> actor = {};
+  std::optional<std::string> verb = {};
+  bool oldest_first = false;  ///< else newest first
+};
+
 /// What the retained notice of one device must become: the outbox. One row per topic, so that what
 /// is decided last is what is published last.
 struct OutboxRow {
@@ -113,6 +123,27 @@ class StoreView {
   /// `online_since`: devices silent since before that second do not count as online.
   virtual StoreCounts counts(std::int64_t online_since) = 0;
 
+  // Trust: key lists and manifests.
+  virtual std::optional<StoredKeyList> newest_key_list() = 0;
+  virtual std::optional<StoredKeyList> key_list(std::uint32_t serial) = 0;
+  /// The lowest serial published with this epoch.
+  virtual std::optional<std::uint32_t> first_serial_of_epoch(std::uint32_t epoch) = 0;
+  virtual std::optional<StoredManifest> manifest(std::string_view id) = 0;
+  /// The highest security counter of the product's manifests that were judged in this epoch.
+  virtual std::optional<std::uint32_t> highest_counter(const std::string& product,
+                                                       std::uint32_t epoch) = 0;
+
+  // Access: tokens and the audit log.
+  virtual std::optional<ApiToken> token(std::string_view id) = 0;
+  /// Newest first; revoked and expired ones too.
+  virtual std::vector<ApiToken> tokens(const Slice& slice) = 0;
+  /// Whether a token of the role exists that is_valid_at(now).
+  virtual bool has_valid_token(Role role, std::int64_t now) = 0;
+  virtual std::vector<contract::AuditRow> audit_rows(const AuditFilter& filter,
+                                                     const Slice& slice) = 0;
+  /// The newest row; nothing while there is none.
+  virtual std::optional<contract::AuditRow> audit_head() = 0;
+
  protected:
   ~StoreView() = default;
 };
@@ -121,7 +152,13 @@ class StoreView {
 class StoreTransaction : public StoreView {
  public:
   /// False, and nothing done, when the product has this version for this hardware already.
+  /// Its manifest is not read: see add_manifest().
   virtual bool add_release(const Release& release) = 0;
+  /// False, and nothing done, when there is a list of this serial already.
+  virtual bool add_key_list(const StoredKeyList& list) = 0;
+  /// The release has this manifest and its channel from now on. False, and nothing done, when there
+  /// is a manifest of this id already.
+  virtual bool add_manifest(const StoredManifest& manifest) = 0;
   /// Inserts or replaces; `ordinal` and `update` of the value are not read.
   virtual void put_device(const Device& device) = 0;
   virtual void put_deployment(const Deployment& deployment) = 0;
@@ -145,6 +182,17 @@ class StoreTransaction : public StoreView {
   virtual void renew_outbox(std::int64_t now_ms) = 0;
   /// Removes statuses received before that second, of final deployments only. Returns how many.
   virtual std::size_t forget_statuses(std::int64_t before, std::size_t limit) = 0;
+
+  // Access: tokens and the audit log.
+
+  /// False, and nothing done, when the id is taken.
+  virtual bool add_token(const ApiToken& token) = 0;
+  virtual void set_token_used(std::string_view id, std::int64_t at) = 0;
+  /// Stays as it was when it is revoked already.
+  virtual void revoke_token(std::string_view id, std::int64_t at) = 0;
+  /// Puts the event behind the newest row, in the transaction of the change that it tells of: both
+  /// are kept, or neither. Rows are never changed or removed; the database itself refuses that.
+  virtual contract::AuditRow append_audit(const contract::AuditEvent& event) = 0;
 
  protected:
   ~StoreTransaction() = default;
