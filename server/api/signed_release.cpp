@@ -144,7 +144,8 @@ Response publish_signed_release(const Request& request,
       planned->value().published ? planned->value().release.id : planned->value().manifest.release;
   services.store.read([&](StoreView& view) { release = view.release(id); });
   const bool created = !planned->value().published && planned->value().new_release;
-  return json_reply(json_of(release.value(), services.public_url), created ? 201 : 200);
+  return json_reply(json_of(release.value(), services.downloads, services.now()),
+                    created ? 201 : 200);
 }
 
 }  // namespace otaria::server

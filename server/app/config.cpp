@@ -128,6 +128,25 @@ Why https_url(std::string& into, const std::string& text) {
   return std::nullopt;
 }
 
+Why download_access(Config& config, const std::string& text) {
+  if (text == "open") {
+    config.download_access = DownloadAccess::open;
+  } else if (text == "signed") {
+    config.download_access = DownloadAccess::signed_url;
+  } else if (text == "token") {
+    config.download_access = DownloadAccess::token;
+  } else {
+    return "is none of: open, signed, token";
+  }
+  return std::nullopt;
+}
+
+Why path_value(std::filesystem::path& into, const std::string& text) {
+  if (text.empty()) return "is empty";
+  into = text;
+  return std::nullopt;
+}
+
 struct Key {
   std::string_view name;
   Why (*set)(Config&, const std::string&);
@@ -169,6 +188,11 @@ constexpr std::array keys{
   Key{"deadlines.trial",       deadline<S::trial>},
   Key{"presence.silent_after", [](Config& c, const std::string& t) { return number<0, 31'536'000>(t, [&](auto n) { c.silent_after_s = n; }); }},
   Key{"history.keep_days",     [](Config& c, const std::string& t) { return number<1, 36'500>(t, [&](auto n) { c.keep_statuses_days = n; }); }},
+  Key{"downloads.access",       download_access},
+  Key{"downloads.url_life",     [](Config& c, const std::string& t) { return number<60, 604'800>(t, [&](auto n) { c.downloads.url_life_s = n; }); }},
+  Key{"downloads.cdn_checks",   [](Config& c, const std::string& t) { return flag(c.downloads.cdn_checks, t); }},
+  Key{"downloads.key_set",      [](Config& c, const std::string& t) { return path_value(c.downloads.key_set, t); }},
+  Key{"downloads.denylist",     [](Config& c, const std::string& t) { return path_value(c.downloads.denylist, t); }},
   Key{"development",            [](Config& c, const std::string& t) { return flag(c.development, t); }},
   Key{"access.mode",            [](Config& c, const std::string& t) { return one_of(c.access_mode, t, {"tokens", "open"}); }},
   Key{"access.metrics",         [](Config& c, const std::string& t) { return one_of(c.metrics_access, t, {"tokens", "open"}); }},
@@ -366,7 +390,8 @@ std::vector<std::string> complete(Config& config) {
         "public_url is " + config.public_url +
         ": only devices on this machine can fetch from there; set --public-url for others");
   }
-  config.notices.public_url = config.public_url;
+  config.downloads.access = config.download_access.value_or(
+      config.development ? DownloadAccess::open : DownloadAccess::signed_url);
   return warnings;
 }
 

@@ -12,6 +12,7 @@
 #include "server/broker/broker_url.hpp"
 #include "server/broker/ingest.hpp"
 #include "server/broker/notice_pump.hpp"
+#include "server/download/downloads.hpp"
 #include "server/http/server.hpp"
 #include "server/oidc/verifier.hpp"
 #include "server/registry/deployment.hpp"
@@ -41,6 +42,8 @@ struct Config {
   Deadlines deadlines;
   std::int64_t silent_after_s = 86'400;
   std::int64_t keep_statuses_days = 90;
+  std::optional<DownloadAccess> download_access;  ///< absent: open in development, else signed
+  DownloadSettings downloads;  ///< files that are not named lie in the data directory
   bool development = false;
   std::string access_mode = "tokens";
   std::string metrics_access = "tokens";
