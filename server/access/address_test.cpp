@@ -25,8 +25,15 @@ TEST(Network, ContainsWhatItsBitsSay) {
 }
 
 TEST(Network, OfAnotherFormIsNone) {
-  for (const char* text : {"", "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/8x", "10.0.0/8", "::/129",
-                           "10.0.0.1/-1", "host.example", "10.0.0.1,"}) {
+  for (const char* text : {"",
+                           "10.0.0.0/33",
+                           "10.0.0.0/",
+                           "10.0.0.0/8x",
+                           "10.0.0/8",
+                           "::/129",
+                           "10.0.0.1/-1",
+                           "host.example",
+                           "10.0.0.1,"}) {
     EXPECT_FALSE(network_from(text)) << text;
   }
   EXPECT_FALSE(networks_from("10.0.0.1, nonsense"));
@@ -37,7 +44,7 @@ TEST(Network, OfAnotherFormIsNone) {
 TEST(Source, IsThePeerUnlessATrustedProxySpeaks) {
   EXPECT_EQ(source_of("192.0.2.7:4711", "", {}), "192.0.2.7");
   EXPECT_EQ(source_of("[2001:db8::1]:4711", "", {}), "2001:db8::1");
-  EXPECT_EQ(source_of("2001:db8::1:4711", "", {}), "2001:db8::1:4711");
+  EXPECT_EQ(source_of("[fe80::1%eth0]:4711", "", {}), "fe80::1");
   EXPECT_EQ(source_of("192.0.2.7:4711", "198.51.100.1", {}), "192.0.2.7");
   EXPECT_EQ(source_of("192.0.2.7:4711", "198.51.100.1", networks("10.0.0.0/8")), "192.0.2.7");
   EXPECT_EQ(source_of("nonsense", "198.51.100.1", networks("0.0.0.0/0")), "unknown");

@@ -29,8 +29,7 @@ std::optional<std::string_view> bearer_token(std::string_view authorization) {
     return std::nullopt;
   }
   authorization.remove_prefix(scheme.size());
-  authorization.remove_prefix(
-      std::min(authorization.find_first_not_of(' '), authorization.size()));
+  authorization.remove_prefix(std::min(authorization.find_first_not_of(' '), authorization.size()));
   if (authorization.empty() ||
       !std::all_of(authorization.begin(), authorization.end(), is_token_character)) {
     return std::nullopt;

@@ -8,8 +8,8 @@ namespace otaria::server {
 
 /// Who sent a request, once that is known.
 struct Caller {
-  std::string actor;   ///< `ota_<token id>`, `oidc:<subject>`, or `open` when nobody was asked
-  std::string roles;   ///< for people: `operator`, or several in one text
+  std::string actor;  ///< `ota_<token id>`, `oidc:<subject>`, or `open` when nobody was asked
+  std::string roles;  ///< for people: `operator`, or several in one text
   Rights rights;
   std::string product;  ///< the only product whose releases may be published; empty: any
   std::string source;   ///< address, without port

@@ -12,12 +12,12 @@ namespace otaria::server {
 
 /// A request that was turned away, as the audit log tells it.
 struct Denial {
-  std::string actor;    ///< a token's shown form; `anonymous` when nobody is known
+  std::string actor;  ///< a token's shown form; `anonymous` when nobody is known
   std::string source;
-  std::string verb;     ///< method and path pattern
-  std::string subject;  ///< the path
-  std::string code;     ///< `token_invalid`, `forbidden`, …
-  std::int64_t at = 0;  ///< Unix seconds
+  std::string verb;            ///< method and path pattern
+  std::string subject;         ///< the path
+  std::string code;            ///< `token_invalid`, `forbidden`, …
+  std::int64_t at = 0;         ///< Unix seconds
   std::uint64_t repeated = 0;  ///< further ones like it since, when told as a summary
 };
 

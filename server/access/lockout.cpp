@@ -36,9 +36,10 @@ void Lockout::failed(const std::string& source, std::int64_t now) {
 void Lockout::make_room(std::int64_t now) {
   std::erase_if(windows_, [now](const auto& entry) { return is_over(entry.second.began, now); });
   if (windows_.size() < most_sources) return;
-  windows_.erase(std::min_element(windows_.begin(), windows_.end(), [](const auto& a, const auto& b) {
-    return a.second.failures < b.second.failures;
-  }));
+  windows_.erase(
+      std::min_element(windows_.begin(), windows_.end(), [](const auto& a, const auto& b) {
+        return a.second.failures < b.second.failures;
+      }));
 }
 
 std::size_t Lockout::sources() {

@@ -13,7 +13,8 @@ namespace otaria::server {
 ///
 /// A secret of 256 bits needs no such help; the limit keeps failures from filling log and audit,
 /// and holds guessing down should a token ever be weaker. Without entry in the table nothing is
-/// locked: when it is full of sources that still count, the one with the fewest failures makes room.
+/// locked: when it is full of sources that still count, the one with the fewest failures makes
+/// room.
 /// Threads  any.
 class Lockout {
  public:

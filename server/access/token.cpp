@@ -51,8 +51,7 @@ std::string base64url(std::span<const std::uint8_t, token_secret_bytes> bytes) {
 }  // namespace
 
 std::optional<PresentedToken> parse_token(std::string_view text) {
-  constexpr std::size_t length =
-      prefix.size() + token_id_characters + 1 + token_secret_characters;
+  constexpr std::size_t length = prefix.size() + token_id_characters + 1 + token_secret_characters;
   if (text.size() != length || !text.starts_with(prefix)) return std::nullopt;
   text.remove_prefix(prefix.size());
   const PresentedToken token{text.substr(0, token_id_characters),

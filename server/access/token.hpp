@@ -29,11 +29,11 @@ struct ApiToken {
   std::string id;
   contract::Digest secret_sha256;  ///< of the secret's 43 characters
   Role role = Role::viewer;
-  std::string product;  ///< of agent-ci; empty otherwise
-  std::string name;     ///< free text for people
-  std::string creator;  ///< the actor who made it
-  std::int64_t created_at = 0;  ///< Unix seconds, as all times here
-  std::int64_t expires_at = 0;  ///< from then on it is refused
+  std::string product;                            ///< of agent-ci; empty otherwise
+  std::string name;                               ///< free text for people
+  std::string creator;                            ///< the actor who made it
+  std::int64_t created_at = 0;                    ///< Unix seconds, as all times here
+  std::int64_t expires_at = 0;                    ///< from then on it is refused
   std::optional<std::int64_t> last_used_at = {};  ///< written at most once a minute
   std::optional<std::int64_t> revoked_at = {};
 };

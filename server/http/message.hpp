@@ -40,7 +40,7 @@ struct Request {
   std::vector<std::pair<std::string, std::string>> headers;  ///< names in lower case
   std::string body;
   std::shared_ptr<const OpenFile> body_file;  ///< instead of `body`
-  std::string remote;                         ///< address:port of the peer
+  std::string remote;  ///< address:port of the peer, an IPv6 address in brackets
 
   [[nodiscard]] std::optional<std::string_view> header(std::string_view lower_case_name) const {
     for (const auto& [name, value] : headers) {

@@ -142,7 +142,9 @@ Request Session::make_request(const Head& head, int& status) const {
   error_code error;
   const auto peer = socket_.remote_endpoint(error);
   if (!error) {
-    request.remote = peer.address().to_string() + ":" + std::to_string(peer.port());
+    const std::string address = peer.address().to_string();
+    request.remote = (peer.address().is_v6() ? "[" + address + "]" : address) + ":" +
+                     std::to_string(peer.port());
   }
   return request;
 }

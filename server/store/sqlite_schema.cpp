@@ -3,6 +3,7 @@
 #include <array>
 #include <string>
 
+#include "server/store/sqlite_access_schema.hpp"
 #include "server/store/store.hpp"
 
 namespace otaria::server::sqlite {
@@ -62,6 +63,7 @@ CREATE TABLE outbox (
   generation INTEGER NOT NULL, attempts INTEGER NOT NULL, due_at_ms INTEGER NOT NULL) STRICT;
 CREATE INDEX outbox_due ON outbox (due_at_ms);
 )sql",
+    access_schema,
 };
 
 void check_ours(Connection& connection, std::int64_t version) {

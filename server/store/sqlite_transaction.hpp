@@ -30,6 +30,12 @@ class Transaction final : public StoreTransaction {
   std::vector<Deployment> overdue(std::int64_t now, std::size_t limit) override;
   std::vector<Deployment> expired(std::int64_t now, std::size_t limit) override;
   StoreCounts counts(std::int64_t online_since) override;
+  std::optional<ApiToken> token(std::string_view id) override;
+  std::vector<ApiToken> tokens(const Slice& slice) override;
+  bool has_valid_token(Role role, std::int64_t now) override;
+  std::vector<contract::AuditRow> audit_rows(const AuditFilter& filter,
+                                             const Slice& slice) override;
+  std::optional<contract::AuditRow> audit_head() override;
 
   bool add_release(const Release& release) override;
   void put_device(const Device& device) override;
@@ -45,6 +51,10 @@ class Transaction final : public StoreTransaction {
   void outbox_answered(std::string_view device, std::string_view update) override;
   void renew_outbox(std::int64_t now_ms) override;
   std::size_t forget_statuses(std::int64_t before, std::size_t limit) override;
+  bool add_token(const ApiToken& token) override;
+  void set_token_used(std::string_view id, std::int64_t at) override;
+  void revoke_token(std::string_view id, std::int64_t at) override;
+  contract::AuditRow append_audit(const contract::AuditEvent& event) override;
 
   [[nodiscard]] const Changes& changes() const { return changes_; }
 

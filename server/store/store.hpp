@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "contract/audit/audit_row.hpp"
+#include "server/access/token.hpp"
 #include "server/registry/deployment.hpp"
 #include "server/registry/device.hpp"
 #include "server/registry/release.hpp"
@@ -65,6 +67,13 @@ struct StatusRecord {
   std::int64_t received_at = 0;    ///< Unix seconds by ours
 };
 
+/// Which rows of the audit log are asked for. `after` of its slice is a row's seq as text.
+struct AuditFilter {
+  std::optional<std::string> actor = {};
+  std::optional<std::string> verb = {};
+  bool oldest_first = false;  ///< else newest first
+};
+
 /// What the retained notice of one device must become: the outbox. One row per topic, so that what
 /// is decided last is what is published last.
 struct OutboxRow {
@@ -113,6 +122,17 @@ class StoreView {
   /// `online_since`: devices silent since before that second do not count as online.
   virtual StoreCounts counts(std::int64_t online_since) = 0;
 
+  // Access: tokens and the audit log.
+  virtual std::optional<ApiToken> token(std::string_view id) = 0;
+  /// Newest first; revoked and expired ones too.
+  virtual std::vector<ApiToken> tokens(const Slice& slice) = 0;
+  /// Whether a token of the role exists that is_valid_at(now).
+  virtual bool has_valid_token(Role role, std::int64_t now) = 0;
+  virtual std::vector<contract::AuditRow> audit_rows(const AuditFilter& filter,
+                                                     const Slice& slice) = 0;
+  /// The newest row; nothing while there is none.
+  virtual std::optional<contract::AuditRow> audit_head() = 0;
+
  protected:
   ~StoreView() = default;
 };
@@ -145,6 +165,17 @@ class StoreTransaction : public StoreView {
   virtual void renew_outbox(std::int64_t now_ms) = 0;
   /// Removes statuses received before that second, of final deployments only. Returns how many.
   virtual std::size_t forget_statuses(std::int64_t before, std::size_t limit) = 0;
+
+  // Access: tokens and the audit log.
+
+  /// False, and nothing done, when the id is taken.
+  virtual bool add_token(const ApiToken& token) = 0;
+  virtual void set_token_used(std::string_view id, std::int64_t at) = 0;
+  /// Stays as it was when it is revoked already.
+  virtual void revoke_token(std::string_view id, std::int64_t at) = 0;
+  /// Puts the event behind the newest row, in the transaction of the change that it tells of: both
+  /// are kept, or neither. Rows are never changed or removed; the database itself refuses that.
+  virtual contract::AuditRow append_audit(const contract::AuditEvent& event) = 0;
 
  protected:
   ~StoreTransaction() = default;
