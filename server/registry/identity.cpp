@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 
-#include "contract/digest.hpp"
 #include "contract/vocabulary.hpp"
 
 namespace otaria::server {
@@ -29,16 +28,6 @@ std::optional<IdentityState> identity_state_from(std::string_view name) {
     if (state_names[i] == name) return static_cast<IdentityState>(i);
   }
   return std::nullopt;
-}
-
-bool is_mac(std::string_view text) {
-  return text.size() == contract::mac_text_bytes &&
-         std::all_of(text.begin(), text.end(), [](char c) { return contract::hex_value(c) >= 0; });
-}
-
-bool is_device_id(std::string_view text) {
-  return !text.empty() && text.size() <= contract::max_device_id_bytes &&
-         std::all_of(text.begin(), text.end(), contract::is_device_id_character);
 }
 
 bool is_plain_name(std::string_view text) {

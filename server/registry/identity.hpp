@@ -78,10 +78,6 @@ struct IssuerKey {
   std::int64_t last_expiry = 0;  ///< `exp` of the last token it signed
 };
 
-/// 12 lower-case hex digits.
-bool is_mac(std::string_view text);
-/// 1 to 32 of A-Z a-z 0-9 _ -.
-bool is_device_id(std::string_view text);
 /// 1 to 32 of A-Z a-z 0-9 . _ -: product and hardware.
 bool is_plain_name(std::string_view text);
 

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "server/store/sqlite_access_schema.hpp"
+#include "server/store/sqlite_identity_schema.hpp"
 #include "server/store/store.hpp"
 
 namespace otaria::server::sqlite {
@@ -64,6 +65,7 @@ CREATE TABLE outbox (
 CREATE INDEX outbox_due ON outbox (due_at_ms);
 )sql",
     access_schema,
+    identity_schema,
 };
 
 void check_ours(Connection& connection, std::int64_t version) {
