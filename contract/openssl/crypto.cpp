@@ -29,10 +29,9 @@ KeyHandle p256_key(std::span<const std::uint8_t> bytes) {
   const KeyContext context{EVP_PKEY_CTX_new_from_name(nullptr, "EC", nullptr)};
   EVP_PKEY* key = nullptr;
   if (!context || EVP_PKEY_fromdata_init(context.get()) != 1 ||
-      EVP_PKEY_fromdata(context.get(),
-                        &key,
-                        EVP_PKEY_PUBLIC_KEY,
-                        const_cast<OSSL_PARAM*>(parameters.data())) != 1) {
+      EVP_PKEY_fromdata(
+          context.get(), &key, EVP_PKEY_PUBLIC_KEY, const_cast<OSSL_PARAM*>(parameters.data())) !=
+          1) {
     return nullptr;
   }
   return KeyHandle{key};
@@ -122,14 +121,12 @@ bool OpenSslVerifier::verify(Algorithm algorithm,
         rsa ? std::vector<unsigned char>(signature.begin(), signature.end())
             : der_signature(signature);
     const KeyContext context{EVP_PKEY_CTX_new(key.get(), nullptr)};
-    valid = context && !der.empty() && EVP_PKEY_verify_init(context.get()) == 1 &&
-            (!rsa || use_pss(context.get())) &&
-            EVP_PKEY_CTX_set_signature_md(context.get(), EVP_sha256()) == 1 &&
-            EVP_PKEY_verify(context.get(),
-                            der.data(),
-                            der.size(),
-                            digest.bytes.data(),
-                            digest.bytes.size()) == 1;
+    valid =
+        context && !der.empty() && EVP_PKEY_verify_init(context.get()) == 1 &&
+        (!rsa || use_pss(context.get())) &&
+        EVP_PKEY_CTX_set_signature_md(context.get(), EVP_sha256()) == 1 &&
+        EVP_PKEY_verify(
+            context.get(), der.data(), der.size(), digest.bytes.data(), digest.bytes.size()) == 1;
   }
   ERR_clear_error();  // a refused signature is no error of this thread's next call
   return valid;

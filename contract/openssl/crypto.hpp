@@ -92,7 +92,7 @@ class PrivateKey final : public Signer {
 
   [[nodiscard]] const PublicKey& public_key() const override { return public_; }
   std::vector<std::uint8_t> sign(const contract::Digest& digest) override;
-  /// PKCS#8; with a passphrase encrypted: PBES2, scrypt (N 2^15, r 8, p 1), AES-256-CBC.
+  /// PKCS#8; with a passphrase encrypted: PBES2, scrypt (N 2^14, r 8, p 1), AES-256-CBC.
   [[nodiscard]] std::string pem(std::string_view passphrase = {}) const;
 
  private:

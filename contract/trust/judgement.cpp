@@ -177,8 +177,7 @@ KeyListVerdict judge_key_list(FileSource& candidate,
   if (current != nullptr) {
     const std::uint32_t held = current->head().serial;
     if (next.head().serial == held) {
-      verdict.refusal = next.payload_digest() ==
-                                current->payload_digest()
+      verdict.refusal = next.payload_digest() == current->payload_digest()
                             ? KeyListRefusal::not_newer
                             : KeyListRefusal::same_serial;
       return verdict;

@@ -217,9 +217,16 @@ class Reader {
   // may stand there.
   Defect take_critical() {
     if (const Defect defect = expect(Event::array_begin); defect != Defect::none) return defect;
-    constexpr std::array<std::string_view, 10> known{
-        "fmt", "serial", "epoch", "issued", "expires", "threshold", "keys", "revoked", "floor",
-        "pins"};
+    constexpr std::array<std::string_view, 10> known{"fmt",
+                                                     "serial",
+                                                     "epoch",
+                                                     "issued",
+                                                     "expires",
+                                                     "threshold",
+                                                     "keys",
+                                                     "revoked",
+                                                     "floor",
+                                                     "pins"};
     Event event = json_.next();
     for (; event == Event::string; event = json_.next()) {
       if (std::find(known.begin(), known.end(), json_.text()) == known.end()) {

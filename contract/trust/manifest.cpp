@@ -28,9 +28,22 @@ enum Member : std::uint32_t {
   unknown,
 };
 
-constexpr std::array<std::string_view, unknown> member_names{
-    "fmt",  "release", "product",          "hardware", "chip",    "version", "build",       "size",
-    "sha256", "security_counter", "issued", "expires", "keys",    "min_version", "channel", "crit"};
+constexpr std::array<std::string_view, unknown> member_names{"fmt",
+                                                             "release",
+                                                             "product",
+                                                             "hardware",
+                                                             "chip",
+                                                             "version",
+                                                             "build",
+                                                             "size",
+                                                             "sha256",
+                                                             "security_counter",
+                                                             "issued",
+                                                             "expires",
+                                                             "keys",
+                                                             "min_version",
+                                                             "channel",
+                                                             "crit"};
 
 constexpr std::uint32_t bit(Member member) {
   return 1U << member;
@@ -182,8 +195,8 @@ class Reader {
   Defect take_hardware() {
     if (json_.text_too_long()) return Defect::too_long;
     if (manifest_.hardware_count == max_manifest_hardware) return Defect::too_many_values;
-    return keep(manifest_.hardware[manifest_.hardware_count++], json_.text(),
-                is_plain_name(json_.text()));
+    return keep(
+        manifest_.hardware[manifest_.hardware_count++], json_.text(), is_plain_name(json_.text()));
   }
 
   // A member that is known is understood; each other one asks for what we cannot do.

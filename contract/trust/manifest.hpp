@@ -29,10 +29,10 @@ struct Manifest {
   std::uint32_t size = 0;        ///< bytes of the image file, > 0
   Digest digest;                 ///< SHA-256 of the image file
   std::uint32_t security_counter = 0;
-  std::uint32_t issued = 0;   ///< Unix seconds
-  std::uint32_t expires = 0;  ///< Unix seconds, > issued
-  std::uint32_t keys = 0;     ///< serial of the oldest key list that may judge it
-  Version min_version;        ///< empty: none
+  std::uint32_t issued = 0;         ///< Unix seconds
+  std::uint32_t expires = 0;        ///< Unix seconds, > issued
+  std::uint32_t keys = 0;           ///< serial of the oldest key list that may judge it
+  Version min_version;              ///< empty: none
   Text<max_channel_bytes> channel;  ///< empty: every channel
 
   [[nodiscard]] bool fits_hardware(std::string_view wanted) const {

@@ -8,14 +8,14 @@ namespace otaria::contract {
 namespace {
 
 constexpr std::array<std::string_view, 10> defect_texts{"none",
-                                                       "empty",
-                                                       "too_long",
-                                                       "too_many_lines",
-                                                       "not_compact_jws",
-                                                       "bad_header",
-                                                       "wrong_type",
-                                                       "bad_algorithm",
-                                                       "payload_repeated",
+                                                        "empty",
+                                                        "too_long",
+                                                        "too_many_lines",
+                                                        "not_compact_jws",
+                                                        "bad_header",
+                                                        "wrong_type",
+                                                        "bad_algorithm",
+                                                        "payload_repeated",
                                                         "medium_failed"};
 
 // DER of SubjectPublicKeyInfo up to the key: SEQUENCE { SEQUENCE { id-ecPublicKey, prime256v1 },
@@ -29,11 +29,30 @@ constexpr std::array<std::uint8_t, 27> p256_prefix{
 KeyId rsa_key_id(std::span<const std::uint8_t> key, Hasher& hasher) {
   const auto bits = static_cast<std::uint16_t>(key.size() + 1);
   const auto whole = static_cast<std::uint16_t>(15 + 4 + bits);
-  const std::array<std::uint8_t, 24> prefix{
-      0x30, 0x82, static_cast<std::uint8_t>(whole >> 8), static_cast<std::uint8_t>(whole & 0xFF),
-      0x30, 0x0D, 0x06, 0x09, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x01, 0x01, 0x05, 0x00,
-      0x03, 0x82, static_cast<std::uint8_t>(bits >> 8), static_cast<std::uint8_t>(bits & 0xFF),
-      0x00};
+  const std::array<std::uint8_t, 24> prefix{0x30,
+                                            0x82,
+                                            static_cast<std::uint8_t>(whole >> 8),
+                                            static_cast<std::uint8_t>(whole & 0xFF),
+                                            0x30,
+                                            0x0D,
+                                            0x06,
+                                            0x09,
+                                            0x2A,
+                                            0x86,
+                                            0x48,
+                                            0x86,
+                                            0xF7,
+                                            0x0D,
+                                            0x01,
+                                            0x01,
+                                            0x01,
+                                            0x05,
+                                            0x00,
+                                            0x03,
+                                            0x82,
+                                            static_cast<std::uint8_t>(bits >> 8),
+                                            static_cast<std::uint8_t>(bits & 0xFF),
+                                            0x00};
   hasher.update(prefix);
   hasher.update(key);
   const Digest digest = hasher.finish();

@@ -165,6 +165,10 @@ bool StrictJson::put(int c) {
 
 // A sequence goes into four bytes and is judged by the one reader of UTF-8.
 bool StrictJson::utf8(int lead) {
+  if (lead < 0xC2 || lead > 0xF4) {
+    refuse(Defect::bad_utf8);
+    return false;
+  }
   std::array<char, 4> bytes{static_cast<char>(lead)};
   const std::size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
   for (std::size_t i = 1; i < length; ++i) {
