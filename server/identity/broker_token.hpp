@@ -27,7 +27,7 @@ std::optional<BrokerKind> broker_kind_from(std::string_view name);
 /// MQTT topics or filters, and the same rights in RabbitMQ's scopes.
 struct TopicRules {
   std::vector<std::string> subscribe, publish;
-  std::string scope;  ///< space-separated
+  std::string scope = {};  ///< space-separated
 };
 
 /// Topics a device may publish on besides its own, with `<id>` for its id: `<id>/telemetry`.
@@ -43,15 +43,15 @@ TopicRules monitor_rules();  ///< reads every status and state
 
 /// Who a token is for.
 struct TokenSubject {
-  std::string username;  ///< MAC of a device, name of a service; also `sub`
-  std::string clientid;
+  std::string username = {};  ///< MAC of a device, name of a service; also `sub`
+  std::string clientid = {};
   TopicRules rules;
 };
 
 /// What differs from token to token.
 struct TokenTimes {
   std::int64_t iat = 0, exp = 0;  ///< Unix seconds
-  std::string jti;                ///< 12 characters
+  std::string jti = {};                ///< 12 characters
 };
 
 /// The payload: members in the order of the reference, without white space.

@@ -24,14 +24,14 @@ std::optional<IdentityState> identity_state_from(std::string_view name);
 
 /// A device's identity. Times are Unix seconds.
 struct DeviceIdentity {
-  std::string mac;  ///< 12 lower-case hex digits; never changes
-  std::string id;   ///< one identity has it
-  std::string key;  ///< base64url of X || Y on P-256; empty while pending
-  std::string next_key;  ///< announced by the device, not used yet; empty: none
-  std::string product, hardware;  ///< empty: not said
+  std::string mac = {};  ///< 12 lower-case hex digits; never changes
+  std::string id = {};   ///< one identity has it
+  std::string key = {};  ///< base64url of X || Y on P-256; empty while pending
+  std::string next_key = {};  ///< announced by the device, not used yet; empty: none
+  std::string product = {}, hardware = {};  ///< empty: not said
   IdentityState state = IdentityState::pending;
-  std::string origin;  ///< `import`, `claim` or `first_use`
-  std::string reason;  ///< of the latest change of state; free text
+  std::string origin = {};  ///< `import`, `claim` or `first_use`
+  std::string reason = {};  ///< of the latest change of state; free text
   std::int64_t created_at = 0;
   std::int64_t changed_at = 0;
   std::optional<std::int64_t> last_token_at = {};
@@ -40,11 +40,11 @@ struct DeviceIdentity {
 
 /// A one-time secret of 128 bits that lets a new key speak for a device. Only its SHA-256 is kept.
 struct Claim {
-  std::string secret_sha256;  ///< hex, of the code's 26 characters
-  std::string mac;            ///< empty: any device
-  std::string id;             ///< empty: whatever the device asks for or is given
-  std::string product, hardware;
-  std::string creator;
+  std::string secret_sha256 = {};  ///< hex, of the code's 26 characters
+  std::string mac = {};            ///< empty: any device
+  std::string id = {};             ///< empty: whatever the device asks for or is given
+  std::string product = {}, hardware = {};
+  std::string creator = {};
   std::int64_t created_at = 0;
   std::optional<std::int64_t> used_at = {};
   std::string used_by = {};  ///< MAC
@@ -52,10 +52,10 @@ struct Claim {
 
 /// What is remembered of an access token for brokers, so that it can be denied.
 struct BrokerToken {
-  std::string jti;
-  std::string subject;   ///< MAC of a device, name of a service
-  std::string clientid;
-  std::string kid;       ///< of the issuer's key
+  std::string jti = {};
+  std::string subject = {};   ///< MAC of a device, name of a service
+  std::string clientid = {};
+  std::string kid = {};       ///< of the issuer's key
   std::int64_t issued_at = 0;
   std::int64_t expires_at = 0;
   bool denied = false;
@@ -63,16 +63,16 @@ struct BrokerToken {
 
 /// A program that connects to the broker with a token of ours: a server, or a monitor.
 struct ServiceIdentity {
-  std::string name;  ///< client id and username: `otariad-2`, `monitor-lab`
-  std::string creator;
+  std::string name = {};  ///< client id and username: `otariad-2`, `monitor-lab`
+  std::string creator = {};
   std::int64_t created_at = 0;
   std::optional<std::int64_t> revoked_at = {};
 };
 
 /// The public side of a key that signs, signed or will sign access tokens.
 struct IssuerKey {
-  std::string kid;
-  std::string key;  ///< base64url of X || Y
+  std::string kid = {};
+  std::string key = {};  ///< base64url of X || Y
   std::int64_t created_at = 0;
   std::int64_t use_from = 0;  ///< Unix seconds; signs from then on, until a later one does
   std::int64_t last_expiry = 0;  ///< `exp` of the last token it signed
