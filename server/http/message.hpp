@@ -41,6 +41,9 @@ struct Request {
   std::string body;
   std::shared_ptr<const OpenFile> body_file;  ///< instead of `body`
   std::string remote;  ///< address:port of the peer, an IPv6 address in brackets
+  /// CN of the certificate that the client showed in the TLS handshake and that came from
+  /// TlsFiles::client_ca (a device: its MAC); empty without one.
+  std::string client_common_name;
 
   [[nodiscard]] std::optional<std::string_view> header(std::string_view lower_case_name) const {
     for (const auto& [name, value] : headers) {
