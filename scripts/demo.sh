@@ -83,6 +83,7 @@ spawn otariad "$bin/otariad" --data "$work/server" --http "127.0.0.1:$http_port"
   --public-url "$OTARIA_SERVER"
 server_is_ready() { curl -sf -m 2 -o /dev/null "$OTARIA_SERVER/readyz"; }
 wait_until 15 server_is_ready || die "otariad did not become ready"
+export OTARIA_TOKEN_FILE=$work/server/bootstrap-token  # made at the first start: an admin's, mode 0600
 echo "Mosquitto listens on 127.0.0.1:$broker_port, otariad on $OTARIA_SERVER."
 
 say "Three virtual ESP32-S3 devices running $old"

@@ -1,12 +1,10 @@
 #include "contract/audit/audit_row.hpp"
 
-#include <openssl/evp.h>
-
 #include <nlohmann/json.hpp>
-#include <stdexcept>
 
 #include "contract/digest.hpp"
 #include "contract/json_text.hpp"
+#include "contract/openssl/crypto.hpp"
 
 namespace otaria::contract {
 namespace {
@@ -146,12 +144,7 @@ std::string audit_hash(const AuditRow& row) {
   if (!prev) return {};
   std::string text{reinterpret_cast<const char*>(prev->bytes.data()), prev->bytes.size()};
   text += written(json_of(row));
-  Digest digest;
-  if (EVP_Digest(text.data(), text.size(), digest.bytes.data(), nullptr, EVP_sha256(), nullptr) !=
-      1) {
-    throw std::runtime_error{"OpenSSL offers no SHA-256"};
-  }
-  const auto hex = hex_of(digest);
+  const auto hex = hex_of(crypto::sha256(text));
   return {hex.data(), hex.size()};
 }
 

@@ -73,6 +73,11 @@ Failure problem(const HttpReply& reply, const std::string& server) {
   if (detail.empty()) detail = text_member(body, "title");
   std::string hint = text_member(body, "hint");
   if (hint.empty()) hint = default_hint(reply.status);
+  if (code == "token_required") {
+    hint =
+        "Name the file that holds yours: --token-file F or OTARIA_TOKEN_FILE. The server's first "
+        "one lies in its data directory, as bootstrap-token.";
+  }
   return {exit_refused, code, detail, hint};
 }
 
@@ -187,11 +192,11 @@ std::string read_token(const std::string& path) {
   if (!file || ::stat(path.c_str(), &about) != 0 || !S_ISREG(about.st_mode)) {
     throw refuse("token_unreadable", "cannot be read", "Check the path and who may read it.");
   }
-  if ((about.st_mode & S_IROTH) != 0) {
-    throw refuse(
-        "token_exposed",
-        fmt::format("everybody on this machine may read it (mode {:04o})", about.st_mode & 07777U),
-        fmt::format("chmod 600 {}", path));
+  if ((about.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+    throw refuse("token_exposed",
+                 fmt::format("others than its owner have rights on it (mode {:04o})",
+                             about.st_mode & 07777U),
+                 fmt::format("chmod 600 {}", path));
   }
   std::string token(longest_token + 1, '\0');
   file.read(token.data(), static_cast<std::streamsize>(token.size()));

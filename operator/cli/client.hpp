@@ -54,7 +54,7 @@ class Client {
 };
 
 /// The token in a file: one line, white space around it is dropped. Throws Failure (usage) when the
-/// file cannot be read, is readable by everybody on this machine, or holds anything but one token.
+/// file cannot be read, gives anybody but its owner rights, or holds anything but one token.
 std::string read_token(const std::string& path);
 
 /// A member as text or number; what is absent, null or of another type is empty or zero. Answers

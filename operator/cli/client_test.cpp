@@ -159,6 +159,11 @@ TEST(TokenFile, IsReadWithoutTheWhiteSpaceAroundIt) {
 }
 
 TEST(TokenFile, ThatEverybodyMayReadIsRefused) {
+  for (const mode_t mode : {0640, 0604, 0620, 0602, 0610, 0777}) {
+    EXPECT_EQ(failure_of([&] { read_token(temporary("exposed", "abc", mode)); }).code,
+              "token_exposed")
+        << mode;
+  }
   const Failure failure = failure_of([] { read_token(temporary("exposed", "abc", 0604)); });
   EXPECT_EQ(failure.code, "token_exposed");
   EXPECT_EQ(failure.exit_code, exit_usage);

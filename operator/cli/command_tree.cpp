@@ -6,6 +6,7 @@
 #include <ctime>
 #include <memory>
 
+#include "operator/cli/access_tree.hpp"
 #include "operator/cli/completion.hpp"
 #include "operator/cli/device_verbs.hpp"
 #include "operator/cli/image_tree.hpp"
@@ -345,6 +346,7 @@ void build_command_tree(CLI::App& app, Request& request) {
   add_release(app, request);
   add_update(app, request);
   add_device(app, request);
+  add_access_verbs(app, request);
   add_up(app, request);
   add_rest(app, request);
 }

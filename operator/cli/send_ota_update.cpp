@@ -187,7 +187,10 @@ BrokerAddress broker_address(Context& context, const SendOtaUpdateArguments& arg
                 "The --broker URL cannot be read.",
                 "Write it like mqtt://HOST, mqtts://USER:PASSWORD@HOST:8883.");
   if (!context.options().token_file.empty() && broker->password.empty()) {
-    broker->password = read_token(context.options().token_file);
+    const std::string token = read_token(context.options().token_file);
+    // An API token is a secret between us and otariad; no broker gets to see it.
+    if (token.starts_with("ota_")) return *broker;
+    broker->password = token;
     if (broker->user.empty()) broker->user = "send_ota_update";
   }
   return *broker;

@@ -28,7 +28,7 @@ struct Denial {
 class Denials {
  public:
   static constexpr std::int64_t window_s = 60;
-  static constexpr std::size_t most_kinds = 1024;
+  static constexpr std::size_t most_kinds = 256;
 
   /// The denial to write now; nothing: it was counted.
   std::optional<Denial> note(const Denial& denial);

@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 
@@ -67,7 +66,7 @@ struct NewToken {
 };
 NewToken make_token(const TokenEntropy& entropy);
 
-/// From the operating system's generator. Throws std::runtime_error when it fails.
+/// From the random generator of OpenSSL. Throws CryptoError when it fails.
 TokenEntropy random_token_entropy();
 
 }  // namespace otaria::server

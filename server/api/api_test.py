@@ -61,8 +61,8 @@ class Api(ServerCase):
         self.start_broker()
         self.start_server()
 
-    def call(self, method, path, body=None, headers=None, http=None):
-        reply = super().call(method, path, body, headers, http)
+    def call(self, method, path, body=None, headers=None, http=None, token=""):
+        reply = super().call(method, path, body, headers, http, token)
         operation = operation_of(method, path.split("?")[0])
         if operation:
             self.check_against(operation, reply, f"{method} {path}")
@@ -250,7 +250,9 @@ class Api(ServerCase):
         self.connected()
         self.register()
         self.publish_release()
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.http}/api/v1/events?device=sensor_A1B2", timeout=30) as stream:
+        events = urllib.request.Request(f"http://127.0.0.1:{self.http}/api/v1/events?device=sensor_A1B2",
+                                        headers={"Authorization": f"Bearer {self.tokens[self.http]}"})
+        with urllib.request.urlopen(events, timeout=30) as stream:
             def next_event():
                 lines = []
                 while True:

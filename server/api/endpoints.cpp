@@ -5,6 +5,8 @@
 #include <array>
 #include <memory>
 
+#include "server/access/caller.hpp"
+#include "server/api/gate.hpp"
 #include "server/api/handlers.hpp"
 #include "server/api/problem.hpp"
 
@@ -23,6 +25,10 @@ constexpr std::array table{
   Endpoint{"GET",    "/api/v1/updates",               Right::read,         list_updates},
   Endpoint{"GET",    "/api/v1/updates/{id}",          Right::read,         show_update},
   Endpoint{"DELETE", "/api/v1/updates/{id}",          Right::operate,      withdraw_update},
+  Endpoint{"POST",   "/api/v1/tokens",                Right::administer,   create_token},
+  Endpoint{"GET",    "/api/v1/tokens",                Right::administer,   list_tokens},
+  Endpoint{"DELETE", "/api/v1/tokens/{id}",           Right::administer,   revoke_token},
+  Endpoint{"GET",    "/api/v1/audit",                 Right::audit,        list_audit},
   Endpoint{"GET",    "/api/v1/events",                Right::read,         follow_events},
   Endpoint{"GET",    "/api/v1/server",                Right::read,         show_server},
   Endpoint{"GET",    "/firmware/{file}",              Right::open,         send_image},
@@ -56,6 +62,29 @@ bool is_cross_site(const Request& request) {
   return scheme == std::string_view::npos || origin->substr(scheme + 3) != request.header("host");
 }
 
+// What an operator's endpoint answers to a caller who may ask it.
+Response answer_caller(const Endpoint& endpoint,
+                       const Request& request,
+                       const PathParameters& parameters,
+                       Services& services) {
+  const std::string verb = std::string{endpoint.method} + " " + std::string{endpoint.pattern};
+  auto admitted = services.gate.admit(request, endpoint.right, verb);
+  if (auto* denied = std::get_if<Response>(&admitted)) return std::move(*denied);
+  Request known = request;
+  known.caller = std::make_shared<const Caller>(std::move(std::get<Caller>(admitted)));
+  Response response = endpoint.answer(known, parameters, services);
+  if (endpoint.method != "GET") services.gate.record(known, response, verb);
+  if (response.events) {
+    response.events = services.gate.while_valid(std::move(response.events), *known.caller);
+  }
+  return response;
+}
+
+bool asks_nobody(const Endpoint& endpoint, const AccessSettings& settings) {
+  return endpoint.right == Right::open || endpoint.right == Right::device ||
+         (settings.open_metrics && endpoint.answer == show_metrics);
+}
+
 }  // namespace
 
 std::span<const Endpoint> endpoints() {
@@ -78,7 +107,9 @@ std::function<Response(const Request&)> make_handler(Services& services) {
     router->add(endpoint.method,
                 endpoint.pattern,
                 [&services, &endpoint](const Request& request, const PathParameters& parameters) {
-                  return endpoint.answer(request, parameters, services);
+                  return asks_nobody(endpoint, services.gate.settings())
+                             ? endpoint.answer(request, parameters, services)
+                             : answer_caller(endpoint, request, parameters, services);
                 });
   }
   return [router](const Request& request) -> Response {

@@ -27,6 +27,14 @@ Response list_updates(const Request& request, const PathParameters&, Services& s
 Response show_update(const Request& request, const PathParameters& path, Services& services);
 Response withdraw_update(const Request& request, const PathParameters& path, Services& services);
 
+// token_handlers.cpp
+Response create_token(const Request& request, const PathParameters&, Services& services);
+Response list_tokens(const Request& request, const PathParameters&, Services& services);
+Response revoke_token(const Request& request, const PathParameters& path, Services& services);
+
+// audit_handlers.cpp
+Response list_audit(const Request& request, const PathParameters&, Services& services);
+
 // event_handlers.cpp
 Response follow_events(const Request& request, const PathParameters&, Services& services);
 

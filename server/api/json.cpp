@@ -212,11 +212,19 @@ std::string problem_json(int status, const std::string& title, const Refusal& re
                   {"hint", refusal.hint}});
 }
 
+std::string problem_code(const std::string& problem) {
+  const Json json = Json::parse(problem, nullptr, false);
+  const auto code = json.is_object() ? json.find("code") : json.end();
+  return code != json.end() && code->is_string() ? code->get<std::string>() : std::string{};
+}
+
 std::string json_of(const ServerView& server) {
   return written({{"version", server.version},
                   {"started_at", server.started_at},
                   {"public_url", server.public_url},
                   {"broker", {{"url", server.broker_url}, {"connected", server.broker_connected}}},
+                  {"access", server.open_access ? "open" : "tokens"},
+                  {"development", server.development},
                   {"devices", server.counts.devices},
                   {"online", server.counts.online},
                   {"releases", server.counts.releases},

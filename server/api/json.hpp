@@ -23,10 +23,14 @@ std::string json_of(const Deployment& deployment, const std::vector<StatusRecord
 std::string json_of(const StatusRecord& record);
 std::string problem_json(int status, const std::string& title, const Refusal& refusal);
 
+/// The `code` of problem details; empty when the text has none.
+std::string problem_code(const std::string& problem);
+
 struct ServerView {
   std::string version, public_url, broker_url;
   std::int64_t started_at = 0;
   bool broker_connected = false;
+  bool open_access = false, development = false;
   StoreCounts counts;
 };
 std::string json_of(const ServerView& server);

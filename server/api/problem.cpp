@@ -23,6 +23,9 @@ constexpr std::array rows{
   Row{"wrong_product", 422},     Row{"wrong_hardware", 422},    Row{"manifest_required", 422},
   Row{"not_newer", 422},         Row{"notice_too_long", 422},   Row{"version_required", 422},
   Row{"bad_version", 422},       Row{"deadline_passed", 422},   Row{"cross_site_request", 403},
+  Row{"token_required", 401},    Row{"token_invalid", 401},     Row{"token_expired", 401},
+  Row{"token_revoked", 401},     Row{"forbidden", 403},         Row{"too_many_failures", 429},
+  Row{"unknown_token", 404},
   Row{"disk_full", 507},         Row{"internal", 500},          Row{"not_ready", 503},
 };  // clang-format on
 

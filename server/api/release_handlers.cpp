@@ -1,6 +1,8 @@
 #include <algorithm>
 
 #include "contract/semver.hpp"
+#include "server/access/caller.hpp"
+#include "server/api/audit_note.hpp"
 #include "server/api/handlers.hpp"
 #include "server/api/json.hpp"
 #include "server/api/problem.hpp"
@@ -82,6 +84,13 @@ Refusal exists(const Release& other) {
           "a version is one image for ever: raise the version"};
 }
 
+Refusal outside_product(const Caller& caller, const std::string& product) {
+  return {
+      "forbidden",
+      caller.actor + " may publish for the product " + caller.product + " only, not for " + product,
+      "use a token made for this product, or one with the role publisher"};
+}
+
 Refusal not_kept(const StoreError& error) {
   return {error.fault == StoreFault::disk_full ? "disk_full" : "internal",
           error.detail,
@@ -89,12 +98,21 @@ Refusal not_kept(const StoreError& error) {
 }
 
 /// Registers the release; the second of two equal ones is the first.
-Response register_release(const Release& release, Services& services) {
+Response register_release(const Release& release, const Request& request, Services& services) {
   bool added = false;
   std::optional<Release> there;
   services.store.write([&](StoreTransaction& transaction) {
     there = transaction.release_named(release.product, release.version, release.hardware);
     if (!there) added = transaction.add_release(release);
+    if (!added) return;
+    note(transaction,
+         services,
+         request,
+         "release.publish",
+         release.id,
+         contract::audit_detail({{"product", release.product},
+                                 {"version", release.version},
+                                 {"sha256", release.sha256}}));
   });
   if (added) return json_reply(json_of(release, services.public_url), 201);
   if (there->sha256 != release.sha256) return problem(exists(*there));
@@ -109,6 +127,9 @@ Response publish_release(const Request& request, const PathParameters&, Services
   auto named = named_by(request, std::move(inspected.value()));
   if (!named) return problem(named.refusal());
   Release& release = named.value();
+  if (!may_publish_for(*request.caller, release.product)) {
+    return problem(outside_product(*request.caller, release.product));
+  }
   if (const auto refusal = give_version(request, release)) return problem(*refusal);
 
   // A name that is taken is refused before the bytes are kept: nobody would ever remove them.
@@ -124,7 +145,7 @@ Response publish_release(const Request& request, const PathParameters&, Services
   if (!put) return problem(not_kept(put.error));
   release.created_at = services.now();
   release.id = services.ulids.next(static_cast<std::uint64_t>(services.clock()));
-  return register_release(release, services);
+  return register_release(release, request, services);
 }
 
 Response list_releases(const Request& request, const PathParameters&, Services& services) {

@@ -15,6 +15,7 @@
 namespace otaria::server {
 
 class EventHub;
+class Gate;
 
 /// What the endpoints work with; owned by the application, alive as long as requests run. All of it
 /// is safe from any thread.
@@ -24,6 +25,7 @@ struct Services {
   Dispatcher& dispatcher;
   UlidGenerator& ulids;
   EventHub& events;
+  Gate& gate;
   BrokerCounters& counters;
   UnixClock clock;
   std::string version;     ///< of this program

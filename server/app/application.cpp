@@ -10,6 +10,8 @@
 #include "device/verify/sha256.hpp"
 #include "server/api/endpoints.hpp"
 #include "server/api/event_hub.hpp"
+#include "server/api/gate.hpp"
+#include "server/app/bootstrap.hpp"
 #include "server/app/data_directory.hpp"
 #include "server/artifact/store.hpp"
 #include "server/broker/mqtt_link.hpp"
@@ -43,6 +45,13 @@ HttpConfig http_config(const Config& config, const DataDirectory& directory) {
   return http;
 }
 
+AccessSettings access_settings(const Config& config) {
+  return {.open = config.access_mode == "open",
+          .development = config.development,
+          .open_metrics = config.metrics_access == "open",
+          .trusted_proxies = config.trusted_proxies};
+}
+
 }  // namespace
 
 class Application::Impl {
@@ -64,6 +73,7 @@ class Application::Impl {
               system_unix_ms,
               counters_},
         dispatcher_{store_, ulids_, config.deadlines, config.public_url, system_unix_ms},
+        gate_{store_, access_settings(config), system_unix_ms, nullptr},
         services_{services(std::move(version))},
         http_{http_config(config, directory_),
               make_handler(services_),
@@ -81,6 +91,9 @@ class Application::Impl {
 
   void start() {
     if (!device::init_crypto()) throw std::runtime_error{"the crypto library cannot be started"};
+    if (!gate_.settings().open) {
+      ensure_admin_token(store_, directory_.bootstrap_token(), system_unix_ms() / 1000);
+    }
     http_.start();
     link_.start();
     clock_thread_ = std::thread{[this] { keep_time(); }};
@@ -101,6 +114,7 @@ class Application::Impl {
     wake_.notify_all();
     if (clock_thread_.joinable()) clock_thread_.join();
     http_.stop(stop_grace);
+    gate_.tell_denials(true);
     link_.stop();
     ingest_.stop();  // after the link: everything it brought is kept
     pump_.stop();
@@ -127,6 +141,7 @@ class Application::Impl {
             .dispatcher = dispatcher_,
             .ulids = ulids_,
             .events = events_,
+            .gate = gate_,
             .counters = counters_,
             .clock = system_unix_ms,
             .version = std::move(version),
@@ -149,6 +164,7 @@ class Application::Impl {
         if (const std::size_t changed = dispatcher_.apply_time(); changed > 0) {
           spdlog::warn("{} updates became stale or expired", changed);
         }
+        gate_.tell_denials();
         if (ticks % ticks_between_clean_ups == 0) {
           dispatcher_.forget_history(config_.keep_statuses_days * 86'400);
         }
@@ -169,6 +185,7 @@ class Application::Impl {
   MqttLink link_;
   NoticePump pump_;
   Dispatcher dispatcher_;
+  Gate gate_;
   Services services_;
   HttpServer http_;
   std::mutex mutex_;

@@ -92,6 +92,19 @@ Why text_value(std::string& into, const std::string& text) {
   return std::nullopt;
 }
 
+Why flag(bool& into, const std::string& text) {
+  if (text != "true" && text != "false") return "is neither true nor false";
+  into = text == "true";
+  return std::nullopt;
+}
+
+Why trusted_proxies(Config& config, const std::string& text) {
+  const auto networks = networks_from(text);
+  if (!networks) return "is no list of addresses and networks like 10.0.0.5, 192.168.0.0/16";
+  config.trusted_proxies = *networks;
+  return std::nullopt;
+}
+
 struct Key {
   std::string_view name;
   Why (*set)(Config&, const std::string&);
@@ -127,6 +140,12 @@ constexpr std::array keys{
   Key{"deadlines.trial",       deadline<S::trial>},
   Key{"presence.silent_after", [](Config& c, const std::string& t) { return number<0, 31'536'000>(t, [&](auto n) { c.silent_after_s = n; }); }},
   Key{"history.keep_days",     [](Config& c, const std::string& t) { return number<1, 36'500>(t, [&](auto n) { c.keep_statuses_days = n; }); }},
+  Key{"development",            [](Config& c, const std::string& t) { return flag(c.development, t); }},
+  Key{"access.mode",            [](Config& c, const std::string& t) { return one_of(c.access_mode, t, {"tokens", "open"}); }},
+  Key{"access.metrics",         [](Config& c, const std::string& t) { return one_of(c.metrics_access, t, {"tokens", "open"}); }},
+  Key{"access.trusted_proxies", trusted_proxies},
+  Key{"audit.checkpoints",      [](Config& c, const std::string& t) { return text_value(c.audit_checkpoints, t); }},
+  Key{"audit.syslog",           [](Config& c, const std::string& t) { return flag(c.audit_syslog, t); }},
   Key{"log.level",  [](Config& c, const std::string& t) { return one_of(c.log_level, t, {"debug", "info", "warn", "error"}); }},
   Key{"log.format", [](Config& c, const std::string& t) { return one_of(c.log_format, t, {"text", "json"}); }},
 };
@@ -136,6 +155,8 @@ constexpr std::array named{
   NamedKey{"http.listen", "--http",       "OTARIAD_HTTP"},
   NamedKey{"mqtt.url",    "--mqtt",       "OTARIAD_MQTT"},
   NamedKey{"public_url",  "--public-url", "OTARIAD_PUBLIC_URL"},
+  NamedKey{"development", "--development", "OTARIAD_DEVELOPMENT"},
+  NamedKey{"access.mode", "--access",     "OTARIAD_ACCESS"},
   NamedKey{"log.level",   "--log-level",  "OTARIAD_LOG_LEVEL"},
   NamedKey{"log.format",  "--log-format", "OTARIAD_LOG_FORMAT"},
 };
@@ -171,6 +192,22 @@ void read_password(Config& config) {
   }
   if (config.mqtt.username.empty()) {
     throw ConfigError{"mqtt.password_file needs mqtt.username"};
+  }
+}
+
+// Without tokens whoever reaches the listener may update the fleet: that is for a bench.
+void check_open_access(const Config& config) {
+  if (config.access_mode != "open") return;
+  if (!config.development) {
+    throw ConfigError{
+        "access.mode = \"open\" is for development only: add --development, or leave it out and "
+        "use "
+        "tokens"};
+  }
+  if (!is_loopback(config.http.address)) {
+    throw ConfigError{"access.mode = \"open\" is allowed on a loopback address only, not on " +
+                      config.http.address + ": use --http 127.0.0.1:" +
+                      std::to_string(config.http.port) + ", or leave it out and use tokens"};
   }
 }
 
@@ -213,7 +250,13 @@ std::vector<std::string> complete(Config& config) {
   if (config.notices.repeat_first_ms > config.notices.repeat_limit_ms) {
     throw ConfigError{"mqtt.notice_repeat_first is greater than mqtt.notice_repeat_limit"};
   }
+  check_open_access(config);
   std::vector<std::string> warnings;
+  if (config.access_mode == "open") {
+    warnings.emplace_back(
+        "access.mode is open: every program on this machine may publish, update and administer "
+        "without a token. For development only");
+  }
   if (config.public_url.empty()) {
     if (is_wildcard(config.http.address)) {
       throw ConfigError{"public_url is not set, and no device can fetch from " +

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "server/access/address.hpp"
 #include "server/broker/broker_url.hpp"
 #include "server/broker/ingest.hpp"
 #include "server/broker/notice_pump.hpp"
@@ -38,6 +39,12 @@ struct Config {
   Deadlines deadlines;
   std::int64_t silent_after_s = 86'400;
   std::int64_t keep_statuses_days = 90;
+  bool development = false;
+  std::string access_mode = "tokens";
+  std::string metrics_access = "tokens";
+  std::vector<IpNetwork> trusted_proxies;
+  std::string audit_checkpoints;  ///< empty: audit-checkpoints.jws in the data directory
+  bool audit_syslog = false;
   std::string log_level = "info";
   std::string log_format = "text";
 };

@@ -18,6 +18,11 @@ class DataDirectory {
 
   [[nodiscard]] std::filesystem::path database() const { return path_ / "otaria.db"; }
   [[nodiscard]] std::filesystem::path artifacts() const { return path_ / "artifacts"; }
+  [[nodiscard]] std::filesystem::path bootstrap_token() const { return path_ / "bootstrap-token"; }
+  [[nodiscard]] std::filesystem::path keys() const { return path_ / "keys"; }
+  [[nodiscard]] std::filesystem::path audit_checkpoints() const {
+    return path_ / "audit-checkpoints.jws";
+  }
 
  private:
   std::filesystem::path path_;

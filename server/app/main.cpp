@@ -48,6 +48,9 @@ void add_flags(CLI::App& app, CommandLine& line) {
       {"http.listen", {"ADDR:PORT", "where to listen (127.0.0.1:8080)"}},
       {"mqtt.url", {"URL", "the broker: mqtt://HOST:PORT or mqtts://… (mqtt://127.0.0.1:1883)"}},
       {"public_url", {"URL", "base of every URL in notices (made from --http)"}},
+      {"development", {"", "a server on a bench: allows what production must not"}},
+      {"access.mode",
+       {"MODE", "tokens, or open: nobody is asked; with --development only (tokens)"}},
       {"log.level", {"LEVEL", "debug, info, warn or error (info)"}},
       {"log.format", {"FORMAT", "text or json (text)"}},
   };
@@ -56,10 +59,14 @@ void add_flags(CLI::App& app, CommandLine& line) {
       ->type_name("FILE");
   for (const NamedKey& row : named_keys()) {
     const auto& [type, text] = help.at(row.key);
-    app.add_option(std::string{row.flag},
-                   line.by_key[std::string{row.key}],
-                   std::string{text} + " [" + std::string{row.variable} + "]")
-        ->type_name(type);
+    std::string& value = line.by_key[std::string{row.key}];
+    const std::string told = std::string{text} + " [" + std::string{row.variable} + "]";
+    if (*type == '\0') {
+      app.add_flag_callback(
+          std::string{row.flag}, [&value] { value = "true"; }, told);
+    } else {
+      app.add_option(std::string{row.flag}, value, told)->type_name(type);
+    }
   }
   app.add_flag(
       "--check-config", line.check_only, "say whether the configuration can be used, and end");

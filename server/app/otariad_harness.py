@@ -79,6 +79,7 @@ class ServerCase(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.directory, True)
         self.http, self.mqtt = free_port(), free_port()
         self.processes = []
+        self.tokens = {}  # by port: what call() shows unless told otherwise
         self.addCleanup(self.end_all)
 
     def end_all(self):
@@ -107,9 +108,15 @@ class ServerCase(unittest.TestCase):
                             "--mqtt", f"mqtt://127.0.0.1:{self.mqtt}", *more)
         wait_for(lambda: answers(http or self.http) or server.poll() is not None, "otariad listens")
         self.assertIsNone(server.poll(), self.log())
+        token = self.directory / data / "bootstrap-token"
+        self.tokens[http or self.http] = token.read_text().strip() if token.exists() else None
         return server
 
-    def call(self, method, path, body=None, headers=None, http=None):
+    def call(self, method, path, body=None, headers=None, http=None, token=""):
+        """`token`: another one than the server's bootstrap token, or None for none."""
+        token = self.tokens.get(http or self.http) if token == "" else token
+        if token is not None:
+            headers = {"Authorization": f"Bearer {token}", **(headers or {})}
         if isinstance(body, (dict, list)):
             body = json.dumps(body).encode()
             headers = {"Content-Type": "application/json", **(headers or {})}

@@ -109,7 +109,8 @@ void Dispatcher::commit(StoreTransaction& transaction, const Deployment& deploym
   restate_notice(transaction, deployment.device, clock_());
 }
 
-Outcome<std::vector<Deployment>> Dispatcher::send(const SendRequest& request) {
+Outcome<std::vector<Deployment>> Dispatcher::send(const SendRequest& request,
+                                                  const Witness& witness) {
   if (auto refusal = malformed(request, clock_() / 1000)) return *refusal;
   const std::set<std::string> once{request.devices.begin(), request.devices.end()};
   std::optional<Refusal> refusal;
@@ -123,13 +124,16 @@ Outcome<std::vector<Deployment>> Dispatcher::send(const SendRequest& request) {
       }
       deployments.push_back(std::move(planned.value()));
     }
-    for (const Deployment& deployment : deployments) commit(transaction, deployment);
+    for (const Deployment& deployment : deployments) {
+      commit(transaction, deployment);
+      if (witness) witness(transaction, deployment);
+    }
   });
   if (refusal) return *refusal;
   return deployments;
 }
 
-Outcome<Deployment> Dispatcher::withdraw(const std::string& id) {
+Outcome<Deployment> Dispatcher::withdraw(const std::string& id, const Witness& witness) {
   Outcome<Deployment> outcome = Refusal{
       "unknown_update", "there is no update \"" + id + "\"", "list them with: otaria update list"};
   store_.write([&](StoreTransaction& transaction) {
@@ -146,6 +150,7 @@ Outcome<Deployment> Dispatcher::withdraw(const std::string& id) {
       transaction.put_deployment(decision.next);
       restate_notice(transaction, deployment->device, clock_());
     }
+    if (witness) witness(transaction, decision.next);
     outcome = decision.next;
   });
   return outcome;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -32,6 +33,10 @@ struct SendRequest {
   std::optional<std::uint32_t> not_before, deadline;  ///< Unix seconds
 };
 
+/// Told of each deployment that was decided, inside its transaction: what it writes is kept with
+/// the decision, or with it undone.
+using Witness = std::function<void(StoreTransaction&, const Deployment&)>;
+
 /// Decides what is offered to whom. Every decision and its outbox row are one transaction;
 /// NoticePump does the rest. Threads  any.
 class Dispatcher {
@@ -50,10 +55,10 @@ class Dispatcher {
   /// Offers to every device, or to none. A newer update supersedes what is still offered to a
   /// device. Codes: unknown_device, unknown_release, ambiguous_release, those of preflight(),
   /// notice_too_long, bad_request, deadline_passed.
-  Outcome<std::vector<Deployment>> send(const SendRequest& request);
+  Outcome<std::vector<Deployment>> send(const SendRequest& request, const Witness& witness = {});
 
   /// Codes: unknown_update, already_final.
-  Outcome<Deployment> withdraw(const std::string& id);
+  Outcome<Deployment> withdraw(const std::string& id, const Witness& witness = {});
 
   /// Withdraws offers whose deadline has passed and marks silent updates stale. Call every second
   /// or so. Returns how many updates changed.

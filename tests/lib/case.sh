@@ -87,6 +87,13 @@ start_server() {
     http_port=
   done
   wait_until "$(within 15)" server_is_ready || fail "otariad did not become ready: $(tail -n 5 "$work/otariad.log")"
+  use_token "$work/server/bootstrap-token"
+}
+# What otaria, api and offer_hosted show the server from now on. curl reads the header from a file: an argument would
+# stand in every process list.
+use_token() {  # FILE
+  export OTARIA_TOKEN_FILE=$1
+  (umask 077 && printf 'Authorization: Bearer %s\n' "$(cat "$1")" >"$work/authorization")
 }
 server_is_ready() { curl -sf -m 2 -o /dev/null "$(server_url)/readyz"; }
 
@@ -105,7 +112,7 @@ requests_served() { jq -s length "$served"; }
 requests_served_at_least() { [ "$(requests_served)" -ge "$1" ]; }
 
 otaria() { "$bin/otaria" --server "$(server_url)" "$@"; }
-api() { curl -sf -m 10 "$(server_url)/api/v1$1"; }  # PATH
+api() { curl -sf -m 10 -H @"$work/authorization" "$(server_url)/api/v1$1"; }  # PATH
 
 # --- images ------------------------------------------------------------------------------------------------------
 
@@ -182,7 +189,7 @@ notice() {
 offer_hosted() {
   jq -cn --arg device "$1" --arg version "$2" --arg url "$3" --arg signature "$(digest_of "$4")" --argjson size "$(size_of "$4")" \
     '{devices: [$device], version: $version, url: $url, signature: $signature, size: $size}' |
-    curl -sS --fail-with-body -m 10 -H 'Content-Type: application/json' -d @- "$(server_url)/api/v1/updates" | jq -er '.items[0].id' ||
+    curl -sS --fail-with-body -m 10 -H @"$work/authorization" -H 'Content-Type: application/json' -d @- "$(server_url)/api/v1/updates" | jq -er '.items[0].id' ||
     fail "otariad did not take an update of $1 to $2 at $3"
 }
 # offer ID VERSION [FLAGS OF update send…]: through otaria; prints the update's id.
