@@ -16,6 +16,7 @@ namespace otaria::server {
 
 class EventHub;
 class Gate;
+class IdentityService;
 
 /// What the endpoints work with; owned by the application, alive as long as requests run. All of it
 /// is safe from any thread.
@@ -26,6 +27,7 @@ struct Services {
   UlidGenerator& ulids;
   EventHub& events;
   Gate& gate;
+  IdentityService& identity;
   BrokerCounters& counters;
   UnixClock clock;
   std::string version;     ///< of this program

@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "contract/url.hpp"
+#include "server/app/identity_keys.hpp"
 
 namespace otaria::server {
 namespace {
@@ -126,6 +127,7 @@ constexpr std::array keys{
   Key{"mqtt.username",        [](Config& c, const std::string& t) { return text_value(c.mqtt.username, t); }},
   Key{"mqtt.password_file",   [](Config& c, const std::string& t) { return text_value(c.mqtt_password_file, t); }},
   Key{"mqtt.server_number",   [](Config& c, const std::string& t) { return number<1, 999'999>(t, [&](auto n) { c.server_number = static_cast<std::uint32_t>(n); }); }},
+  Key{"mqtt.token",           [](Config& c, const std::string& t) { return one_of(c.mqtt_token, t, {"none", "self"}); }},
   Key{"mqtt.notices_per_second",  [](Config& c, const std::string& t) { return number<1, 1'000'000>(t, [&](auto n) { c.notices.rate = static_cast<double>(n); }); }},
   Key{"mqtt.notice_repeat_first", [](Config& c, const std::string& t) { return number<1, 86'400>(t, [&](auto n) { c.notices.repeat_first_ms = n * 1000; }); }},
   Key{"mqtt.notice_repeat_limit", [](Config& c, const std::string& t) { return number<1, 604'800>(t, [&](auto n) { c.notices.repeat_limit_ms = n * 1000; }); }},
@@ -146,6 +148,18 @@ constexpr std::array keys{
   Key{"access.trusted_proxies", trusted_proxies},
   Key{"audit.checkpoints",      [](Config& c, const std::string& t) { return text_value(c.audit_checkpoints, t); }},
   Key{"audit.syslog",           [](Config& c, const std::string& t) { return flag(c.audit_syslog, t); }},
+  Key{"identity.first_use",     take_first_use},
+  Key{"identity.audiences",     take_audiences},
+  Key{"identity.mqtt_urls",     take_device_mqtt_urls},
+  Key{"identity.burst",         [](Config& c, const std::string& t) { return number<1, 1'000'000>(t, [&](auto n) { c.identity.per_address.burst = n; }); }},
+  Key{"identity.per_second",    [](Config& c, const std::string& t) { return number<1, 1000>(t, [&](auto n) { c.identity.per_address.interval_ms = 1000 / n; }); }},
+  Key{"tokens.broker",          take_broker_kind},
+  Key{"tokens.life",            [](Config& c, const std::string& t) { return number<300, 604'800>(t, [&](auto n) { c.identity.issuer.life_s = n; }); }},
+  Key{"tokens.rotation_lead",   [](Config& c, const std::string& t) { return number<0, 7'776'000>(t, [&](auto n) { c.identity.issuer.lead_s = n; }); }},
+  Key{"acl_extra.pub",          take_publish_templates},
+  Key{"broker.directory",       [](Config& c, const std::string& t) { c.identity.files.directory = t; return t.empty() ? Why{"is empty"} : std::nullopt; }},
+  Key{"broker.file_mode",       take_broker_file_mode},
+  Key{"broker.group",           [](Config& c, const std::string& t) { return text_value(c.identity.files.group, t); }},
   Key{"log.level",  [](Config& c, const std::string& t) { return one_of(c.log_level, t, {"debug", "info", "warn", "error"}); }},
   Key{"log.format", [](Config& c, const std::string& t) { return one_of(c.log_format, t, {"text", "json"}); }},
 };
@@ -272,6 +286,7 @@ std::vector<std::string> complete(Config& config) {
         ": only devices on this machine can fetch from there; set --public-url for others");
   }
   config.notices.public_url = config.public_url;
+  complete_identity(config);
   return warnings;
 }
 

@@ -13,6 +13,7 @@
 #include "server/broker/ingest.hpp"
 #include "server/broker/notice_pump.hpp"
 #include "server/http/server.hpp"
+#include "server/identity/identity_service.hpp"
 #include "server/registry/deployment.hpp"
 
 namespace otaria::server {
@@ -45,6 +46,8 @@ struct Config {
   std::vector<IpNetwork> trusted_proxies;
   std::string audit_checkpoints;  ///< empty: audit-checkpoints.jws in the data directory
   bool audit_syslog = false;
+  std::string mqtt_token = "none";
+  IdentityConfig identity;
   std::string log_level = "info";
   std::string log_format = "text";
 };

@@ -15,9 +15,9 @@
 namespace otaria::server {
 
 struct BrokerFilesConfig {
-  std::filesystem::path directory;
+  std::filesystem::path directory = {};
   unsigned file_mode = 0644;
-  std::string group;  ///< empty: the process' own
+  std::string group = {};  ///< empty: the process' own
 };
 
 /// The denylist of the brokers' plugin: a line `sub:<subject>` or `jti:<id>` with ` until:<Unix s>`

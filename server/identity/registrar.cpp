@@ -24,6 +24,11 @@ contract::AuditEvent event_of(const Caller& caller,
   return event;
 }
 
+void tell(StoreTransaction& transaction, const Caller& caller, const contract::AuditEvent& event) {
+  transaction.append_audit(event);
+  caller.audited = true;
+}
+
 /// Whether an id belongs to a device with another MAC: by its identity, or by what it reported
 /// before it had one.
 bool belongs_to_another(StoreView& view, const std::string& id, const std::string& mac) {
@@ -158,7 +163,7 @@ ImportResult Registrar::import(std::vector<ImportRow> rows,
     event.detail = contract::audit_detail(
         {{"created", static_cast<std::int64_t>(result.created)},
          {"unchanged", static_cast<std::int64_t>(result.unchanged)}});
-    transaction.append_audit(event);
+    tell(transaction, caller, event);
   });
   return result;
 }
@@ -200,8 +205,9 @@ Outcome<MadeClaim> make_claim(StoreTransaction& transaction,
                          .hardware = wish.hardware,
                          .creator = caller.actor,
                          .created_at = now});
-  transaction.append_audit(event_of(
-      caller, "device.claim", made.id.empty() ? made.mac : made.id, now));
+  tell(transaction,
+       caller,
+       event_of(caller, "device.claim", made.id.empty() ? made.mac : made.id, now));
   return made;
 }
 
@@ -374,7 +380,7 @@ Outcome<DeviceIdentity> Registrar::set_state(const std::string& id,
     event.detail = contract::audit_detail({{"from", std::string{name_of(known->state)}},
                                            {"to", std::string{name_of(state)}},
                                            {"reason", outcome->value().reason}});
-    transaction.append_audit(event);
+    tell(transaction, caller, event);
   });
   if (*outcome) on_change_();
   return *outcome;
@@ -389,7 +395,7 @@ Outcome<ServiceIdentity> Registrar::revoke_service(const std::string& name,
     if (!service || service->revoked_at) return;
     service->revoked_at = now;
     transaction.put_service(*service);
-    transaction.append_audit(event_of(caller, "service.revoke", name, now));
+    tell(transaction, caller, event_of(caller, "service.revoke", name, now));
   });
   if (!service) {
     return Refusal{"unknown_service",

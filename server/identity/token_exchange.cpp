@@ -186,6 +186,7 @@ Outcome<TokenExchange::ServiceToken> TokenExchange::mint_service(const std::stri
     event.outcome = "done";
     event.detail = contract::audit_detail({{"jti", minted.record.jti}});
     transaction.append_audit(event);
+    caller.audited = true;
   });
   return ServiceToken{std::move(minted.text), name, issuer_.config().life_s};
 }
