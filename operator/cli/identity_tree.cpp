@@ -128,13 +128,11 @@ void add_services(CLI::App& group, Request& request) {
     verb->add_option("--out", a->file, "Write it there, readable by you alone; else print it")
         ->type_name("FILE");
     verb->callback([&request, a] {
-      request.verb = [a](Context& context) {
-        return mint_broker_token(context, a->name, a->file);
-      };
+      request.verb = [a](Context& context) { return mint_broker_token(context, a->name, a->file); };
     });
   }
-  CLI::App* list = add_verb(
-      group, "services", "List who was given broker tokens", "otaria issuer services");
+  CLI::App* list =
+      add_verb(group, "services", "List who was given broker tokens", "otaria issuer services");
   list->callback([&request] { request.verb = list_broker_tokens; });
   auto name = std::make_shared<std::string>();
   CLI::App* verb = add_verb(

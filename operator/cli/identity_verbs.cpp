@@ -86,8 +86,7 @@ int list_identities(Context& context,
                     const std::string& query,
                     const std::string& state,
                     std::size_t limit) {
-  const auto items =
-      context.client().list("/identities", {{"q", query}, {"state", state}}, limit);
+  const auto items = context.client().list("/identities", {{"q", query}, {"state", state}}, limit);
   if (context.json()) {
     context.print({{"items", items}});
     return exit_ok;
@@ -151,7 +150,9 @@ int mint_broker_token(Context& context, const std::string& name, const std::stri
     try {
       crypto::write_secret_file(file, text_member(made, "token") + "\n");
     } catch (const crypto::CryptoError& error) {
-      throw Failure(exit_usage, "not_written", fmt::format("{}.", error.what()),
+      throw Failure(exit_usage,
+                    "not_written",
+                    fmt::format("{}.", error.what()),
                     "The token was made and is lost: choose another file and ask again.");
     }
   }

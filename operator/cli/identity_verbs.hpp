@@ -26,7 +26,10 @@ int set_device_state(Context& context,
                      const std::string& state,
                      const std::string& reason);
 /// `state`: only these; empty: all.
-int list_identities(Context& context, const std::string& query, const std::string& state, std::size_t limit);
+int list_identities(Context& context,
+                    const std::string& query,
+                    const std::string& state,
+                    std::size_t limit);
 
 int show_issuer(Context& context);
 struct RotateArguments {

@@ -53,7 +53,7 @@ class Document(unittest.TestCase):
             jsonschema.Draft202012Validator.check_schema(schema)
 
 
-class Api(ServerCase):
+class Checked(ServerCase):
     """Every exchange is checked against the document: status, content type and shape."""
 
     def setUp(self):
@@ -83,6 +83,8 @@ class Api(ServerCase):
         self.assertEqual(reply.json()["status"], status)
         self.assertTrue(reply.json()["detail"])
 
+
+class Api(Checked):
     # releases
 
     def test_publishes_an_image_and_serves_it(self):

@@ -24,8 +24,8 @@ Response wait_for(std::int64_t seconds, const Refusal& refusal) {
 
 /// Nothing: the address may go on.
 std::optional<Response> too_many(const Request& request, Services& services) {
-  const auto seconds = services.identity.per_address.take(lockout_key(source(request, services)),
-                                                          services.clock());
+  const auto seconds =
+      services.identity.per_address.take(lockout_key(source(request, services)), services.clock());
   if (!seconds) return std::nullopt;
   return wait_for(*seconds,
                   {"too_many_requests",
@@ -53,8 +53,8 @@ bool is_from_this_machine(const Request& request) {
     if (request.header(forwarded)) return false;
   }
   const auto peer = address_from(source_of(request.remote, "", {}));
-  return peer && (network_from("127.0.0.0/8")->contains(*peer) ||
-                  network_from("::1")->contains(*peer));
+  return peer &&
+         (network_from("127.0.0.0/8")->contains(*peer) || network_from("::1")->contains(*peer));
 }
 
 template <class Ask>

@@ -34,9 +34,10 @@ std::string whole_body(const Request& request) {
 Response import_refused(ImportResult result) {
   const Refusal refusal{
       "import_refused",
-      std::to_string(result.errors.size()) + " of the list's lines cannot be taken; nothing was. "
-          "The first is line " + std::to_string(result.errors[0].line) + ": " +
-          result.errors[0].detail,
+      std::to_string(result.errors.size()) +
+          " of the list's lines cannot be taken; nothing was. "
+          "The first is line " +
+          std::to_string(result.errors[0].line) + ": " + result.errors[0].detail,
       "correct the lines and import the list again: what is registered already is passed over"};
   if (result.errors.size() > most_shown_errors) result.errors.resize(most_shown_errors);
   ProblemExtras extras;
@@ -53,8 +54,8 @@ Response import_devices(const Request& request, const PathParameters&, Services&
   ImportList list = json ? read_import_json(body) : read_import_csv(body);
   ImportResult result;
   if (list.errors.empty()) {
-    result = services.identity.registrar.import(
-        std::move(list.rows), *request.caller, services.now());
+    result =
+        services.identity.registrar.import(std::move(list.rows), *request.caller, services.now());
   } else {
     result.errors = std::move(list.errors);
   }
@@ -65,8 +66,8 @@ Response import_devices(const Request& request, const PathParameters&, Services&
 Response make_claims(const Request& request, const PathParameters&, Services& services) {
   const auto wishes = claim_wishes_from(whole_body(request));
   if (!wishes) return problem(wishes.refusal());
-  const auto claims = services.identity.registrar.make_claims(
-      wishes.value(), *request.caller, services.now());
+  const auto claims =
+      services.identity.registrar.make_claims(wishes.value(), *request.caller, services.now());
   if (!claims) return problem(claims.refusal());
   return json_reply(json_of(claims.value()), 201);
 }
@@ -164,9 +165,9 @@ Response rotate_issuer(const Request& request, const PathParameters&, Services& 
   if (!key) return problem(key.refusal());
   request.caller->audited = true;
   services.identity.publish(services.now());
-  return json_reply(json_of(IssuerKeyState{
-                        key.value(), key.value().use_from <= services.now(),
-                        key.value().use_from > services.now()}),
+  return json_reply(json_of(IssuerKeyState{key.value(),
+                                           key.value().use_from <= services.now(),
+                                           key.value().use_from > services.now()}),
                     201);
 }
 

@@ -97,10 +97,9 @@ class MqttLink::Impl {
     if (config_.credentials) names = config_.credentials();
     renew_at_ms_ = names.renew_at_ms;
     if (!names.username.empty()) {
-      mosquitto_username_pw_set(
-          client_,
-          names.username.c_str(),
-          names.password.empty() ? nullptr : names.password.c_str());
+      mosquitto_username_pw_set(client_,
+                                names.username.c_str(),
+                                names.password.empty() ? nullptr : names.password.c_str());
     }
     if (url.tls) set_up_tls();
     mosquitto_connect_callback_set(client_, [](mosquitto*, void* self, int code) {

@@ -17,8 +17,8 @@ namespace {
 constexpr std::int64_t after_expiry_s = 60;
 
 [[noreturn]] void fail(const std::filesystem::path& path, int error) {
-  throw std::runtime_error{"cannot write " + path.string() + " for the broker: " +
-                           std::generic_category().message(error)};
+  throw std::runtime_error{"cannot write " + path.string() +
+                           " for the broker: " + std::generic_category().message(error)};
 }
 
 gid_t group_named(const std::string& name) {
@@ -78,8 +78,8 @@ class NewFile {
 std::string denylist_text(const std::vector<DeniedToken>& denied) {
   std::string text = "# Who is denied though the token is good. Written by otariad; do not edit.\n";
   for (const DeniedToken& token : denied) {
-    text += (token.jti.empty() ? "sub:" + token.subject : "jti:" + token.jti) + " until:" +
-            std::to_string(token.until + after_expiry_s) + "\n";
+    text += (token.jti.empty() ? "sub:" + token.subject : "jti:" + token.jti) +
+            " until:" + std::to_string(token.until + after_expiry_s) + "\n";
   }
   return text;
 }

@@ -51,7 +51,7 @@ struct TokenSubject {
 /// What differs from token to token.
 struct TokenTimes {
   std::int64_t iat = 0, exp = 0;  ///< Unix seconds
-  std::string jti = {};                ///< 12 characters
+  std::string jti = {};           ///< 12 characters
 };
 
 /// The payload: members in the order of the reference, without white space.

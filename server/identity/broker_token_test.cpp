@@ -30,14 +30,13 @@ TEST(BrokerToken, SaysWhatTheReferenceSays) {
 TEST(BrokerToken, ForRabbitmqHasScopesAndNoAcl) {
   const std::string claims = token_claims(device("sensor_A1B2"), times, BrokerKind::rabbitmq);
   EXPECT_EQ(claims.find("acl"), std::string::npos);
-  EXPECT_NE(
-      claims.find(R"("scope":"otaria.configure:*/mqtt-subscription-sensor_A1B2* )"
-                  R"(otaria.write:*/mqtt-subscription-sensor_A1B2* )"
-                  R"(otaria.read:*/mqtt-subscription-sensor_A1B2* )"
-                  R"(otaria.read:*/amq.topic/sensor_A1B2.firmware.update )"
-                  R"(otaria.write:*/amq.topic/sensor_A1B2.ota.* )"
-                  R"(otaria.write:*/amq.topic/sensor_A1B2.telemetry"})"),
-      std::string::npos)
+  EXPECT_NE(claims.find(R"("scope":"otaria.configure:*/mqtt-subscription-sensor_A1B2* )"
+                        R"(otaria.write:*/mqtt-subscription-sensor_A1B2* )"
+                        R"(otaria.read:*/mqtt-subscription-sensor_A1B2* )"
+                        R"(otaria.read:*/amq.topic/sensor_A1B2.firmware.update )"
+                        R"(otaria.write:*/amq.topic/sensor_A1B2.ota.* )"
+                        R"(otaria.write:*/amq.topic/sensor_A1B2.telemetry"})"),
+            std::string::npos)
       << claims;
 }
 
@@ -106,7 +105,8 @@ TEST(BrokerToken, FitsForOneBrokerAtTheLengthsThatTheReferencePromises) {
 
 TEST(BrokerToken, IsMeasuredWithTheLongestVersionADeviceMayEverRun) {
   const std::string id(11, 'x');
-  const std::size_t longest = 1024 - (connect_bytes(id, "a4cf12e0a1b2", 1000, will_bytes(id, 32, 10)) - 1000);
+  const std::size_t longest =
+      1024 - (connect_bytes(id, "a4cf12e0a1b2", 1000, will_bytes(id, 32, 10)) - 1000);
   EXPECT_FALSE(judge_token_size(device(id), longest, BrokerKind::mosquitto));
   EXPECT_TRUE(judge_token_size(device(id), longest + 1, BrokerKind::mosquitto));
 }
@@ -120,9 +120,19 @@ TEST(BrokerToken, TemplatesNameTopicsBelowTheDevicesOwnId) {
 }
 
 TEST(BrokerToken, TemplatesThatWouldGiveMoreAreRefused) {
-  for (const char* text : {"telemetry", "<id>", "<id>/", "<id>/#", "<id>/+/x", "+/telemetry",
-                           "<id>//x", "<id>/x/", "<id>/a.b", "<id>/\"", "<id>/x,,<id>/y",
-                           "other/telemetry", "<id>/<id>"}) {
+  for (const char* text : {"telemetry",
+                           "<id>",
+                           "<id>/",
+                           "<id>/#",
+                           "<id>/+/x",
+                           "+/telemetry",
+                           "<id>//x",
+                           "<id>/x/",
+                           "<id>/a.b",
+                           "<id>/\"",
+                           "<id>/x,,<id>/y",
+                           "other/telemetry",
+                           "<id>/<id>"}) {
     EXPECT_FALSE(publish_templates_from(text)) << text;
   }
   std::string many = "<id>/x";

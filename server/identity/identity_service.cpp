@@ -20,7 +20,8 @@ IdentityService::IdentityService(Store& store,
                                  std::int64_t now)
     : issuer{config.keys_directory, config.issuer, store, now},
       files{config.files},
-      registrar{store, nonces, config.trust_first_use, [this] { publish(system_unix_ms() / 1000); }},
+      registrar{
+          store, nonces, config.trust_first_use, [this] { publish(system_unix_ms() / 1000); }},
       exchange{store, nonces, issuer, config.exchange, std::move(key_list_serial)},
       rabbitmq{store, issuer, config.exchange.also_publish},
       per_address{config.per_address},

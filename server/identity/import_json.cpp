@@ -25,8 +25,8 @@ void take_item(const Json& item, std::size_t number, ImportList& list) {
   if (!item.is_object() || !take(item, "id", row.id) || !take(item, "mac", row.mac) ||
       !take(item, "public_key", row.public_key) || !take(item, "product", row.product) ||
       !take(item, "hardware", row.hardware)) {
-    list.errors.push_back(
-        wrong(number, "not an object of texts: mac, public_key, and perhaps id, product, hardware"));
+    list.errors.push_back(wrong(
+        number, "not an object of texts: mac, public_key, and perhaps id, product, hardware"));
     return;
   }
   list.rows.push_back(std::move(row));

@@ -12,8 +12,7 @@
 namespace otaria::server {
 namespace {
 
-constexpr std::array<std::string_view, 5> columns{
-    "id", "mac", "public_key", "product", "hardware"};
+constexpr std::array<std::string_view, 5> columns{"id", "mac", "public_key", "product", "hardware"};
 
 std::string& field(ImportRow& row, std::size_t column) {
   switch (column) {
@@ -206,10 +205,10 @@ std::vector<ImportError> judge_import(std::vector<ImportRow>& rows) {
                               std::size_t line) {
     const auto [place, first] = seen.emplace(value, line);
     if (first) return;
-    errors.push_back({line,
-                      "duplicate",
-                      what + " " + value + " stands in line " + std::to_string(place->second) +
-                          " already"});
+    errors.push_back(
+        {line,
+         "duplicate",
+         what + " " + value + " stands in line " + std::to_string(place->second) + " already"});
   };
   for (ImportRow& row : rows) {
     if (auto error = judge_row(row)) {

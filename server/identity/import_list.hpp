@@ -13,7 +13,7 @@ namespace otaria::server {
 /// do.
 struct ImportRow {
   std::size_t line = 0;  ///< in the file, from 1; of JSON: the item, from 1
-  std::string id = {};        ///< empty: the server makes one of the MAC
+  std::string id = {};   ///< empty: the server makes one of the MAC
   std::string mac = {};
   std::string public_key = {};  ///< base64url of X || Y; in JSON also PEM
   std::string product = {}, hardware = {};

@@ -56,7 +56,8 @@ TEST(ImportList, ReadsJsonAsAnArrayOrBelowDevices) {
     EXPECT_EQ(list.rows[0].mac, "a4cf12e0a1b2");
     EXPECT_EQ(list.rows[0].line, 1u);
   }
-  for (const char* text : {"", "{}", "1", "[1]", R"([{"mac":5}])", R"({"devices":{}})", "[", "\xff"}) {
+  for (const char* text :
+       {"", "{}", "1", "[1]", R"([{"mac":5}])", R"({"devices":{}})", "[", "\xff"}) {
     EXPECT_FALSE(read_import_json(text).errors.empty()) << text;
   }
 }

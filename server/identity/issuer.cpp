@@ -18,8 +18,8 @@ constexpr std::int64_t expiry_slack_s = 600;
 std::string key_json(const IssuerKey& key) {
   const auto point = crypto::from_base64url(key.key).value_or("");
   const std::size_t half = contract::es256_public_key_bytes / 2;
-  return R"({"kty":"EC","crv":"P-256","alg":"ES256","use":"sig","kid":")" + key.kid +
-         R"(","x":")" + crypto::base64url(std::string_view{point}.substr(0, half)) + R"(","y":")" +
+  return R"({"kty":"EC","crv":"P-256","alg":"ES256","use":"sig","kid":")" + key.kid + R"(","x":")" +
+         crypto::base64url(std::string_view{point}.substr(0, half)) + R"(","y":")" +
          crypto::base64url(std::string_view{point}.substr(half)) + "\"}";
 }
 
@@ -31,10 +31,7 @@ std::int64_t lead_of(const IssuerConfig& config, const Issuer::Rotation& rotatio
 
 }  // namespace
 
-Issuer::Issuer(std::filesystem::path directory,
-               IssuerConfig config,
-               Store& store,
-               std::int64_t now)
+Issuer::Issuer(std::filesystem::path directory, IssuerConfig config, Store& store, std::int64_t now)
     : directory_{std::move(directory)}, config_{config}, store_{store} {
   std::filesystem::create_directories(directory_);
   std::filesystem::permissions(directory_, std::filesystem::perms::owner_all);

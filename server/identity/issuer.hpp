@@ -64,9 +64,7 @@ class Issuer {
   };
   /// Makes a key. `audit` is written in the transaction that adds it, with the kid as subject. Code
   /// rotation_pending: one is announced already (unless `withdraw_old`).
-  Outcome<IssuerKey> rotate(const Rotation& rotation,
-                            contract::AuditEvent audit,
-                            std::int64_t now);
+  Outcome<IssuerKey> rotate(const Rotation& rotation, contract::AuditEvent audit, std::int64_t now);
   /// Drops keys whose tokens have all expired; true when there was one.
   bool drop_expired(std::int64_t now);
   [[nodiscard]] const IssuerConfig& config() const { return config_; }

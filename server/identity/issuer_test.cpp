@@ -139,8 +139,8 @@ TEST_F(Issuing, AKeyFileThatOthersCanReadStopsTheStart) {
 }
 
 TEST_F(Issuing, AKeyFileOfAnotherKeyStopsTheStart) {
-  crypto::write_secret_file(
-      key_files()[0], crypto::PrivateKey::generate(contract::Algorithm::es256).pem());
+  crypto::write_secret_file(key_files()[0],
+                            crypto::PrivateKey::generate(contract::Algorithm::es256).pem());
   EXPECT_THROW(open({}), crypto::CryptoError);
 }
 

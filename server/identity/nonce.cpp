@@ -29,7 +29,8 @@ std::string big_endian(std::int64_t value) {
 
 std::int64_t time_of(std::string_view bytes) {
   std::uint64_t value = 0;
-  for (const char c : bytes.substr(0, time_bytes)) value = value << 8 | static_cast<std::uint8_t>(c);
+  for (const char c : bytes.substr(0, time_bytes))
+    value = value << 8 | static_cast<std::uint8_t>(c);
   return static_cast<std::int64_t>(value);
 }
 

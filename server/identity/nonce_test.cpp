@@ -41,8 +41,11 @@ TEST(Nonces, OfAFutureThatAClockSetBackMadeAreNotFresh) {
 TEST(Nonces, OfAnotherServerOrOfNobodyAreNotFresh) {
   Nonces nonces, others;
   EXPECT_FALSE(nonces.is_fresh(others.make(now), now));
-  for (const std::string& text : {std::string{}, std::string(43, 'A'), std::string(42, 'A'),
-                                  std::string(44, 'A'), std::string(43, '='),
+  for (const std::string& text : {std::string{},
+                                  std::string(43, 'A'),
+                                  std::string(42, 'A'),
+                                  std::string(44, 'A'),
+                                  std::string(43, '='),
                                   std::string(43, '\0')}) {
     EXPECT_FALSE(nonces.is_fresh(text, now));
   }

@@ -97,11 +97,18 @@ TEST_F(Hook, WithoutOauth2ADeviceGetsItsOwnQueuesAndTopicsOnly) {
   EXPECT_TRUE(topic("write", "sensor_A1B2.ota.state"));
   EXPECT_TRUE(topic("write", "sensor_A1B2.telemetry"));
   EXPECT_TRUE(topic("read", "sensor_A1B2.firmware.update"));
-  for (const char* key : {"sensor_0000.ota.state", "sensor_A1B2.firmware.update", "#", "*.ota.state",
-                          "sensor_A1B2.#", ""}) {
+  for (const char* key : {"sensor_0000.ota.state",
+                          "sensor_A1B2.firmware.update",
+                          "#",
+                          "*.ota.state",
+                          "sensor_A1B2.#",
+                          ""}) {
     EXPECT_FALSE(topic("write", key)) << key;
   }
-  for (const char* key : {"sensor_0000.firmware.update", "*.firmware.update", "#", "sensor_A1B2.#",
+  for (const char* key : {"sensor_0000.firmware.update",
+                          "*.firmware.update",
+                          "#",
+                          "sensor_A1B2.#",
                           "sensor_A1B2.ota.state"}) {
     EXPECT_FALSE(topic("read", key)) << key;
   }

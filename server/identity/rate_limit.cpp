@@ -29,10 +29,10 @@ std::optional<std::int64_t> RateLimit::take(const std::string& key, std::int64_t
 void RateLimit::make_room(std::int64_t now_ms) {
   std::erase_if(full_again_at_, [now_ms](const auto& entry) { return entry.second <= now_ms; });
   if (full_again_at_.size() < most_keys_) return;
-  full_again_at_.erase(
-      std::min_element(full_again_at_.begin(),
-                       full_again_at_.end(),
-                       [](const auto& a, const auto& b) { return a.second < b.second; }));
+  full_again_at_.erase(std::min_element(
+      full_again_at_.begin(), full_again_at_.end(), [](const auto& a, const auto& b) {
+        return a.second < b.second;
+      }));
 }
 
 std::size_t RateLimit::keys() {

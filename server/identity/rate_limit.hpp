@@ -37,7 +37,8 @@ class RateLimit {
   const Rate rate_;
   const std::size_t most_keys_;
   std::mutex mutex_;
-  std::map<std::string, std::int64_t> full_again_at_;  ///< Unix ms; before: part of the burst is spent
+  std::map<std::string, std::int64_t>
+      full_again_at_;  ///< Unix ms; before: part of the burst is spent
 };
 
 }  // namespace otaria::server

@@ -74,8 +74,10 @@ class Import {
       if (same(*known, row)) {
         ++result_.unchanged;
       } else {
-        refuse(row, "mac_registered", "MAC " + row.mac + " is registered as " + known->id +
-                                          " with another key, id, product or hardware");
+        refuse(row,
+               "mac_registered",
+               "MAC " + row.mac + " is registered as " + known->id +
+                   " with another key, id, product or hardware");
       }
       return;
     }
@@ -160,9 +162,9 @@ ImportResult Registrar::import(std::vector<ImportRow> rows,
     }
     import.keep();
     auto event = event_of(caller, "device.import", "", now);
-    event.detail = contract::audit_detail(
-        {{"created", static_cast<std::int64_t>(result.created)},
-         {"unchanged", static_cast<std::int64_t>(result.unchanged)}});
+    event.detail =
+        contract::audit_detail({{"created", static_cast<std::int64_t>(result.created)},
+                                {"unchanged", static_cast<std::int64_t>(result.unchanged)}});
     tell(transaction, caller, event);
   });
   return result;
@@ -267,8 +269,8 @@ class Enrolment {
 
   Outcome<DeviceIdentity> run(bool trust_first_use, const std::string& source) {
     known_ = transaction_.identity_of_mac(request_.mac);
-    claim_ = request_.claim.empty() ? std::nullopt
-                                    : transaction_.claim(claim_digest(request_.claim));
+    claim_ =
+        request_.claim.empty() ? std::nullopt : transaction_.claim(claim_digest(request_.claim));
     if (is_repeat()) return *known_;
     if (!may_enrol(trust_first_use)) return claim_refused();
     auto id = choose();

@@ -63,8 +63,8 @@ class Registrar {
                                     const Caller& caller,
                                     std::int64_t now);
 
-  /// A service (`otariad-<n>`, `monitor-<x>`) that gets no more tokens, and whose tokens are denied.
-  /// Code unknown_service.
+  /// A service (`otariad-<n>`, `monitor-<x>`) that gets no more tokens, and whose tokens are
+  /// denied. Code unknown_service.
   Outcome<ServiceIdentity> revoke_service(const std::string& name,
                                           const Caller& caller,
                                           std::int64_t now);

@@ -46,22 +46,22 @@ TEST_F(Registration, AnImportNeverReplacesAKeyNorRevivesADevice) {
   ASSERT_EQ(result.errors.size(), 1u);
   EXPECT_EQ(result.errors[0].code, "mac_registered");
   ASSERT_TRUE(registrar_->set_state("sensor_A1B2", IdentityState::revoked, "", caller_, now_));
-  EXPECT_EQ(registrar_->import({{.line = 2, .mac = device.mac(), .public_key = device.pub()}},
-                               caller_,
-                               now_)
-                .unchanged,
-            1u);
+  EXPECT_EQ(
+      registrar_
+          ->import({{.line = 2, .mac = device.mac(), .public_key = device.pub()}}, caller_, now_)
+          .unchanged,
+      1u);
   EXPECT_EQ(identity("sensor_A1B2")->state, IdentityState::revoked);
 }
 
 TEST_F(Registration, TheSecondMacOfAShortIdGetsALongOneEvenWithinOneList) {
   SigningDevice a{"000000e0a1b2"}, b{"111111e0a1b2"}, c{"222222e0a1b2"};
-  const auto result = registrar_->import(
-      {{.line = 2, .mac = a.mac(), .public_key = a.pub()},
-       {.line = 3, .mac = b.mac(), .public_key = b.pub()},
-       {.line = 4, .id = "sensor_A1B2", .mac = c.mac(), .public_key = c.pub()}},
-      caller_,
-      now_);
+  const auto result =
+      registrar_->import({{.line = 2, .mac = a.mac(), .public_key = a.pub()},
+                          {.line = 3, .mac = b.mac(), .public_key = b.pub()},
+                          {.line = 4, .id = "sensor_A1B2", .mac = c.mac(), .public_key = c.pub()}},
+                         caller_,
+                         now_);
   EXPECT_EQ(result.created, 3u);
   EXPECT_EQ(identity("sensor_A1B2")->mac, c.mac());  // who asked for it comes first
   EXPECT_TRUE(identity("sensor_000000e0a1b2"));
@@ -149,7 +149,8 @@ TEST_F(Registration, ANewKeyByAClaimRevivesARevokedDeviceAndDeniesWhatTheOldOneH
   SigningDevice device{"a4cf12e0a1b2"}, replaced{"a4cf12e0a1b2"};
   import(device);
   ASSERT_EQ(code_of(ask(device)), "");
-  ASSERT_TRUE(registrar_->set_state("sensor_A1B2", IdentityState::revoked, "stolen", caller_, now_));
+  ASSERT_TRUE(
+      registrar_->set_state("sensor_A1B2", IdentityState::revoked, "stolen", caller_, now_));
   ASSERT_EQ(denied().size(), 1u);
   EXPECT_EQ(denied()[0].subject, device.mac());
   ASSERT_TRUE(enrol(replaced, claim_for({.id = "sensor_A1B2"})));

@@ -125,8 +125,8 @@ std::string_view without_line_end(std::string_view text) {
 bool is_signed_by(const RequestSignature& signature, const crypto::PublicKey& key) {
   crypto::OpenSslVerifier verifier;
   // The signature is checked whatever `kid` says: how long a refusal takes tells nothing of it.
-  const bool verified = verifier.verify(
-      contract::Algorithm::es256, key.bytes, signature.digest, signature.bytes);
+  const bool verified =
+      verifier.verify(contract::Algorithm::es256, key.bytes, signature.digest, signature.bytes);
   return verified && signature.kid == key.key_id();
 }
 
@@ -171,8 +171,8 @@ Outcome<Assertion> read_assertion(std::string_view jws) {
                            Member{"fw", &assertion.fw, contract::max_version_bytes, false},
                            Member{"new_pub", &assertion.new_pub, 86, false},
                            Member{"new_proof", &assertion.new_proof, 512, false}};
-  const std::string wrong = read_line(
-      contract::assertion_kind, without_line_end(jws), members, assertion.signature);
+  const std::string wrong =
+      read_line(contract::assertion_kind, without_line_end(jws), members, assertion.signature);
   if (!wrong.empty()) return bad(wrong);
   if (!contract::is_mac(assertion.mac)) return bad("`iss` is not 12 lower-case hex digits");
   if (subject != assertion.mac) return bad("`sub` is not `iss`");

@@ -27,8 +27,8 @@ bool is_signed_by(const RequestSignature& signature, const crypto::PublicKey& ke
 /// `otaria-enrol+jws`: a new key asks to speak for a MAC.
 struct EnrolmentRequest {
   std::string mac, pub, nonce;
-  std::string claim;  ///< empty: none
-  std::string id;     ///< empty: whatever the server gives
+  std::string claim;      ///< empty: none
+  std::string id;         ///< empty: whatever the server gives
   crypto::PublicKey key;  ///< `pub`, checked to be on the curve
 };
 /// Verified: `key` signed it. Code bad_request.
@@ -38,9 +38,9 @@ Outcome<EnrolmentRequest> read_enrolment(std::string_view jws);
 struct Assertion {
   std::string mac;  ///< `iss` and `sub`
   std::string aud, nonce;
-  std::string id, fw;      ///< what the device believes; empty: not said
-  std::string new_pub;     ///< a key to take over from the one that signed; empty: none
-  std::string new_proof;   ///< made by it: read_new_key_proof()
+  std::string id, fw;     ///< what the device believes; empty: not said
+  std::string new_pub;    ///< a key to take over from the one that signed; empty: none
+  std::string new_proof;  ///< made by it: read_new_key_proof()
   RequestSignature signature;
 };
 /// Not verified: the key must be looked up by `mac` first. Code bad_request.

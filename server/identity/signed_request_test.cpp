@@ -99,16 +99,20 @@ TEST(SignedRequest, APayloadThatIsNotOfTheProfileIsRefused) {
   SigningDevice device{"a4cf12e0a1b2"};
   const std::string good = object_of(device.claims(nonce));
   const std::string rest = good.substr(1);
-  for (const std::string& payload : {std::string{}, std::string{"[]"}, std::string{"{}"},
+  for (const std::string& payload : {std::string{},
+                                     std::string{"[]"},
+                                     std::string{"{}"},
                                      R"({"iss":"a4cf12e0a1b2",)" + rest,  // a member twice
-                                     R"({"crit":["x"],)" + rest, R"({"x":null,)" + rest,
-                                     R"({"x":1.5,)" + rest, good + "x",
+                                     R"({"crit":["x"],)" + rest,
+                                     R"({"x":null,)" + rest,
+                                     R"({"x":1.5,)" + rest,
+                                     good + "x",
                                      object_of({{"iss", "a4cf12e0a1b2"}})}) {
     EXPECT_FALSE(read_assertion(crypto::compact_jws("otaria-assertion+jwt", payload, device.key())))
         << payload;
   }
-  EXPECT_TRUE(read_assertion(crypto::compact_jws(
-      "otaria-assertion+jwt", R"({"x":[1,{"y":true}],)" + rest, device.key())));
+  EXPECT_TRUE(read_assertion(
+      crypto::compact_jws("otaria-assertion+jwt", R"({"x":[1,{"y":true}],)" + rest, device.key())));
 }
 
 TEST(SignedRequest, AnotherSubjectThanTheIssuerIsRefused) {

@@ -171,8 +171,8 @@ Outcome<TokenExchange::ServiceToken> TokenExchange::mint_service(const std::stri
   const TokenSubject subject{name, name, server ? server_rules() : monitor_rules()};
   MintedToken minted = issuer_.mint(subject, now);
   store_.write([&](StoreTransaction& transaction) {
-    auto service = transaction.service(name).value_or(ServiceIdentity{
-        .name = name, .creator = caller.actor, .created_at = now});
+    auto service = transaction.service(name).value_or(
+        ServiceIdentity{.name = name, .creator = caller.actor, .created_at = now});
     // What was denied once stays so: the service is let in again with new tokens only.
     if (std::exchange(service.revoked_at, std::nullopt)) transaction.deny_tokens_of(name);
     transaction.put_service(service);

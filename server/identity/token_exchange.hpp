@@ -39,7 +39,7 @@ struct DeviceToken {
 /// A refusal with what the device needs next to it.
 struct TokenRefusal {
   Refusal refusal;
-  std::optional<IdentityState> state = {};      ///< with device_not_active
+  std::optional<IdentityState> state = {};         ///< with device_not_active
   std::optional<std::int64_t> retry_after_s = {};  ///< with too_many_requests
 };
 

@@ -60,8 +60,8 @@ TEST_F(Exchange, NothingThatADeviceSignsGetsIntoItsClaims) {
       R"(","id":"sensor_FFFF","fw":"1.4.0","is_superuser":true,"clientid":"otariad-1",)"
       R"("username":"000000000001","acl":{"pub":["#"],"sub":["#"]},"scope":"otaria.tag:administrator",)"
       R"("exp":4000000000,"jti":"mine"})";
-  const auto answer = exchange_->exchange(
-      crypto::compact_jws("otaria-assertion+jwt", payload, device.key()), now_);
+  const auto answer =
+      exchange_->exchange(crypto::compact_jws("otaria-assertion+jwt", payload, device.key()), now_);
   const auto* given = std::get_if<DeviceToken>(&answer);
   ASSERT_NE(given, nullptr) << code_of(answer);
   EXPECT_EQ(given->id, "sensor_A1B2");
@@ -105,8 +105,7 @@ TEST_F(Exchange, AnUnknownMacAndAnothersSignatureAreToldTheSame) {
             std::get<TokenRefusal>(unknown).refusal.detail);
   EXPECT_FALSE(std::get<TokenRefusal>(wrong_key).state);
   // Nor does a suspended device's MAC tell a stranger anything.
-  ASSERT_TRUE(
-      registrar_->set_state("sensor_A1B2", IdentityState::suspended, "", caller_, now_));
+  ASSERT_TRUE(registrar_->set_state("sensor_A1B2", IdentityState::suspended, "", caller_, now_));
   EXPECT_EQ(code_of(ask(thief)), "not_enrolled");
 }
 
@@ -196,8 +195,8 @@ TEST_F(Exchange, ANewKeyWithoutItsOwnProofIsRefusedAndTheOldOneStays) {
   const std::string fresh = nonce();
   Members claims = device.claims(fresh);
   claims.emplace_back("new_pub", next.pub());
-  claims.emplace_back(
-      "new_proof", thief.sign("otaria-rekey+jws", {{"mac", device.mac()}, {"nonce", fresh}}));
+  claims.emplace_back("new_proof",
+                      thief.sign("otaria-rekey+jws", {{"mac", device.mac()}, {"nonce", fresh}}));
   EXPECT_EQ(code_for(device.sign("otaria-assertion+jwt", claims)), "bad_request");
   EXPECT_EQ(identity("sensor_A1B2")->next_key, "");
   EXPECT_EQ(code_of(ask(device)), "");
@@ -221,8 +220,15 @@ TEST_F(Exchange, ServicesGetWideRulesUnderTheirOwnNamesOnly) {
   EXPECT_EQ(verdict.claims.publish, std::vector<std::string>{"+/firmware/update"});
   EXPECT_EQ(last_audit(), "service.token otariad-2 ota_abcdefgh");
   EXPECT_TRUE(exchange_->mint_service("monitor-lab", caller_, now_));
-  for (const char* name : {"", "sensor_A1B2", "otariad-", "otariad-x", "otariad-1234567890",
-                           "monitor-", "monitor-#", "a4cf12e0a1b2", "monitor-a\",\"x"}) {
+  for (const char* name : {"",
+                           "sensor_A1B2",
+                           "otariad-",
+                           "otariad-x",
+                           "otariad-1234567890",
+                           "monitor-",
+                           "monitor-#",
+                           "a4cf12e0a1b2",
+                           "monitor-a\",\"x"}) {
     EXPECT_FALSE(exchange_->mint_service(name, caller_, now_)) << name;
   }
 }
@@ -243,11 +249,16 @@ TEST(TokenForm, HasTheGrantTypeAndOneAssertion) {
   const std::string grant = "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer";
   EXPECT_EQ(assertion_from_form(grant + "&assertion=a.b.c&client_id=x").value(), "a.b.c");
   EXPECT_EQ(assertion_from_form("assertion=a%2eb&" + grant).value(), "a.b");
-  for (const std::string& body :
-       {std::string{}, grant, grant + "&assertion=", std::string{"assertion=a.b.c"},
-        std::string{"grant_type=password&assertion=a.b.c"}, grant + "&assertion=a&assertion=b",
-        grant + "&assertion=%", grant + "&assertion=%4", grant + "&assertion=%zz",
-        std::string{"{\"assertion\":\"a\"}"}}) {
+  for (const std::string& body : {std::string{},
+                                  grant,
+                                  grant + "&assertion=",
+                                  std::string{"assertion=a.b.c"},
+                                  std::string{"grant_type=password&assertion=a.b.c"},
+                                  grant + "&assertion=a&assertion=b",
+                                  grant + "&assertion=%",
+                                  grant + "&assertion=%4",
+                                  grant + "&assertion=%zz",
+                                  std::string{"{\"assertion\":\"a\"}"}}) {
     EXPECT_FALSE(assertion_from_form(body)) << body;
   }
 }

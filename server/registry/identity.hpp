@@ -24,10 +24,10 @@ std::optional<IdentityState> identity_state_from(std::string_view name);
 
 /// A device's identity. Times are Unix seconds.
 struct DeviceIdentity {
-  std::string mac = {};  ///< 12 lower-case hex digits; never changes
-  std::string id = {};   ///< one identity has it
-  std::string key = {};  ///< base64url of X || Y on P-256; empty while pending
-  std::string next_key = {};  ///< announced by the device, not used yet; empty: none
+  std::string mac = {};                     ///< 12 lower-case hex digits; never changes
+  std::string id = {};                      ///< one identity has it
+  std::string key = {};                     ///< base64url of X || Y on P-256; empty while pending
+  std::string next_key = {};                ///< announced by the device, not used yet; empty: none
   std::string product = {}, hardware = {};  ///< empty: not said
   IdentityState state = IdentityState::pending;
   std::string origin = {};  ///< `import`, `claim` or `first_use`
@@ -53,9 +53,9 @@ struct Claim {
 /// What is remembered of an access token for brokers, so that it can be denied.
 struct BrokerToken {
   std::string jti = {};
-  std::string subject = {};   ///< MAC of a device, name of a service
+  std::string subject = {};  ///< MAC of a device, name of a service
   std::string clientid = {};
-  std::string kid = {};       ///< of the issuer's key
+  std::string kid = {};  ///< of the issuer's key
   std::int64_t issued_at = 0;
   std::int64_t expires_at = 0;
   bool denied = false;
@@ -74,7 +74,7 @@ struct IssuerKey {
   std::string kid = {};
   std::string key = {};  ///< base64url of X || Y
   std::int64_t created_at = 0;
-  std::int64_t use_from = 0;  ///< Unix seconds; signs from then on, until a later one does
+  std::int64_t use_from = 0;     ///< Unix seconds; signs from then on, until a later one does
   std::int64_t last_expiry = 0;  ///< `exp` of the last token it signed
 };
 

@@ -36,8 +36,7 @@ TEST(Identity, AnIdThatWasAskedForIsGivenOrRefusedButNeverReplaced) {
 }
 
 TEST(Identity, WhenEvenTheLongIdIsTakenNothingIsGuessed) {
-  const auto refused =
-      choose_id("a4cf12e0a1b2", "", taken({"sensor_A1B2", "sensor_a4cf12e0a1b2"}));
+  const auto refused = choose_id("a4cf12e0a1b2", "", taken({"sensor_A1B2", "sensor_a4cf12e0a1b2"}));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.refusal().code, "id_conflict");
 }
@@ -77,8 +76,11 @@ TEST(Identity, NobodyBecomesPendingAgain) {
 }
 
 TEST(Identity, EveryStateHasANameThatIsReadBack) {
-  for (const auto state : {IdentityState::pending, IdentityState::active, IdentityState::suspended,
-                           IdentityState::revoked, IdentityState::retired}) {
+  for (const auto state : {IdentityState::pending,
+                           IdentityState::active,
+                           IdentityState::suspended,
+                           IdentityState::revoked,
+                           IdentityState::retired}) {
     EXPECT_EQ(identity_state_from(name_of(state)), state);
   }
   EXPECT_FALSE(identity_state_from("Active"));

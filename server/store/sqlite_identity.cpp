@@ -7,8 +7,8 @@
 namespace otaria::server::sqlite {
 namespace {
 
-#define IDENTITY_COLUMNS                                                                       \
-  "ordinal, mac, id, key, next_key, product, hardware, state, origin, reason, created_at, "    \
+#define IDENTITY_COLUMNS                                                                    \
+  "ordinal, mac, id, key, next_key, product, hardware, state, origin, reason, created_at, " \
   "changed_at, last_token_at"
 
 DeviceIdentity identity_from(const Statement& row) {
@@ -62,14 +62,12 @@ ServiceIdentity service_from(const Statement& row) {
 }  // namespace
 
 std::optional<DeviceIdentity> Transaction::identity(std::string_view id) {
-  auto statement =
-      connection_.lend("SELECT " IDENTITY_COLUMNS " FROM identities WHERE id = ?1");
+  auto statement = connection_.lend("SELECT " IDENTITY_COLUMNS " FROM identities WHERE id = ?1");
   return one_identity(statement.bind(id));
 }
 
 std::optional<DeviceIdentity> Transaction::identity_of_mac(std::string_view mac) {
-  auto statement =
-      connection_.lend("SELECT " IDENTITY_COLUMNS " FROM identities WHERE mac = ?1");
+  auto statement = connection_.lend("SELECT " IDENTITY_COLUMNS " FROM identities WHERE mac = ?1");
   return one_identity(statement.bind(mac));
 }
 

@@ -91,8 +91,8 @@ struct OutboxRow {
 
 /// A line of the brokers' denylist.
 struct DeniedToken {
-  std::string jti;      ///< empty: every token of the subject
-  std::string subject;  ///< MAC of a device, name of a service
+  std::string jti;         ///< empty: every token of the subject
+  std::string subject;     ///< MAC of a device, name of a service
   std::int64_t until = 0;  ///< Unix seconds: the last token meant has expired by then
 };
 

@@ -103,10 +103,9 @@ TEST_P(IdentityContract, ReplacesWhatHasTheSameMacAndRefusesASecondMacForAnId) {
   });
   EXPECT_FALSE(read([](StoreView& v) { return v.identity("sensor_A1B2"); }));
   EXPECT_TRUE(read([](StoreView& v) { return v.identity("boiler"); }));
-  EXPECT_THROW(write([](StoreTransaction& t) {
-                 t.put_identity(some_identity("000000000001", "boiler"));
-               }),
-               DatabaseError);
+  EXPECT_THROW(
+      write([](StoreTransaction& t) { t.put_identity(some_identity("000000000001", "boiler")); }),
+      DatabaseError);
   EXPECT_EQ(read([](StoreView& v) { return v.identity("boiler"); })->mac, "a4cf12e0a1b2");
 }
 

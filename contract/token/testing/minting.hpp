@@ -62,8 +62,8 @@ struct Minted {
 /// One key of a set as JSON.
 inline std::string jwk(const crypto::PublicKey& key, std::string_view id) {
   const std::span point{key.bytes};
-  return R"({"kty":"EC","crv":"P-256","use":"sig","alg":"ES256","kid":)" + in_quotes(id) + R"(,"x":)" +
-         in_quotes(crypto::base64url(point.first(32))) + R"(,"y":)" +
+  return R"({"kty":"EC","crv":"P-256","use":"sig","alg":"ES256","kid":)" + in_quotes(id) +
+         R"(,"x":)" + in_quotes(crypto::base64url(point.first(32))) + R"(,"y":)" +
          in_quotes(crypto::base64url(point.last(32))) + '}';
 }
 

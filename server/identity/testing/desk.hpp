@@ -33,8 +33,8 @@ class Desk : public ::testing::Test {
   /// As after a restart, with another configuration of the issuer.
   void open(const IssuerConfig& config, bool trust_first_use = false) {
     issuer_ = std::make_unique<Issuer>(directory_ / "keys", config, *store_, now_);
-    registrar_ = std::make_unique<Registrar>(
-        *store_, nonces_, trust_first_use, [this] { ++changes_; });
+    registrar_ =
+        std::make_unique<Registrar>(*store_, nonces_, trust_first_use, [this] { ++changes_; });
     TokenExchangeConfig exchange;
     exchange.audiences = {"https://ota.example"};
     exchange.mqtt_urls = {"mqtts://broker.example:8883"};
@@ -89,7 +89,8 @@ class Desk : public ::testing::Test {
 
   std::int64_t now_ = 1'790'000'000;
   std::filesystem::path directory_;
-  Caller caller_{.actor = "ota_abcdefgh", .roles = "", .rights = {}, .product = "", .source = "192.0.2.9"};
+  Caller caller_{
+      .actor = "ota_abcdefgh", .roles = "", .rights = {}, .product = "", .source = "192.0.2.9"};
   Nonces nonces_;
   int changes_ = 0;
   std::unique_ptr<Store> store_;

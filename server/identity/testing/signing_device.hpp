@@ -50,8 +50,12 @@ class SigningDevice {
     return sign("otaria-enrol+jws", payload);
   }
   [[nodiscard]] Members claims(const std::string& nonce) const {
-    return {{"iss", mac_},     {"sub", mac_},         {"aud", "https://ota.example"},
-            {"nonce", nonce},  {"id", "sensor_A1B2"}, {"fw", "1.4.0"}};
+    return {{"iss", mac_},
+            {"sub", mac_},
+            {"aud", "https://ota.example"},
+            {"nonce", nonce},
+            {"id", "sensor_A1B2"},
+            {"fw", "1.4.0"}};
   }
   std::string assertion(const std::string& nonce) {
     return sign("otaria-assertion+jwt", claims(nonce));
