@@ -18,7 +18,14 @@ struct Situation {
   std::uint32_t failed_attempts_limit = 3;
   std::optional<std::uint32_t> unix_s;  ///< only while the clock is set
   bool development = false;
+  bool keys = false;  ///< a key list is in force
 };
+
+/// Whether a notice leads to a manifest that must be fetched and judged (manifest_gate.hpp) before
+/// anything else; judge() then answers only for what the notice itself says.
+inline bool asks_for_manifest(const contract::Notice& notice, const Situation& situation) {
+  return !notice.manifest.empty() && (situation.keys || !situation.development);
+}
 
 /// Whether a well-formed notice may be followed. The first objection wins; `force` skips only the
 /// order of versions and the count of attempts.

@@ -5,7 +5,7 @@
 
 namespace otaria::device {
 
-/// One HTTP(S) GET at a time, streamed.
+/// One HTTP(S) request at a time, streamed.
 ///
 /// The platform answers through the Agent's events: on_http_header for each header line, then
 /// on_http_head with the status, then on_http_body with pieces of any length, then on_http_end
@@ -23,6 +23,11 @@ class Fetcher {
     /// What is fetched proves itself (a key list): the host's pins need not hold, its certificate
     /// must. This is how new pins arrive.
     bool without_pins = false;
+    /// For `Authorization: Bearer`; empty: none. Never sent to another origin by a redirect.
+    std::string_view bearer = {};
+    /// Not empty: a POST of `body` with this type. POSTs follow no redirect.
+    std::string_view content_type = {};
+    std::string_view body = {};
   };
   virtual void get(const Request& request) = 0;
   /// Ends the request under way, if any; no further event of it is delivered.

@@ -53,7 +53,7 @@ class Document(unittest.TestCase):
             jsonschema.Draft202012Validator.check_schema(schema)
 
 
-class Checked(ServerCase):
+class ApiCase(ServerCase):
     """Every exchange is checked against the document: status, content type and shape."""
 
     def setUp(self):
@@ -83,8 +83,13 @@ class Checked(ServerCase):
         self.assertEqual(reply.json()["status"], status)
         self.assertTrue(reply.json()["detail"])
 
+    def refused_shape(self, reply, status):
+        self.assertEqual(reply.status, status)
+        self.assertEqual(reply.headers["Content-Type"], "application/problem+json")
+        jsonschema.Draft202012Validator(OPENAPI["components"]["schemas"]["Problem"]).validate(reply.json())
 
-class Api(Checked):
+
+class Api(ApiCase):
     # releases
 
     def test_publishes_an_image_and_serves_it(self):
@@ -281,11 +286,6 @@ class Api(Checked):
         self.refused_shape(self.call("PUT", "/api/v1/releases", b"x"), 405)
         self.refused(self.get("/firmware/" + "0" * 64 + ".bin"), 404, "not_found")
         self.refused(self.get("/firmware/otaria.db"), 404, "not_found")
-
-    def refused_shape(self, reply, status):
-        self.assertEqual(reply.status, status)
-        self.assertEqual(reply.headers["Content-Type"], "application/problem+json")
-        jsonschema.Draft202012Validator(OPENAPI["components"]["schemas"]["Problem"]).validate(reply.json())
 
 
 if __name__ == "__main__":

@@ -17,6 +17,13 @@ Response list_releases(const Request& request, const PathParameters&, Services& 
 Response show_release(const Request& request, const PathParameters& path, Services& services);
 Response send_image(const Request& request, const PathParameters& path, Services& services);
 
+// trust_handlers.cpp
+Response publish_key_list(const Request& request, const PathParameters&, Services& services);
+Response show_key_list(const Request& request, const PathParameters&, Services& services);
+Response send_newest_key_list(const Request& request, const PathParameters&, Services& services);
+Response send_key_list(const Request& request, const PathParameters& path, Services& services);
+Response send_manifest(const Request& request, const PathParameters& path, Services& services);
+
 // device_handlers.cpp
 Response list_devices(const Request& request, const PathParameters&, Services& services);
 Response show_device(const Request& request, const PathParameters& path, Services& services);

@@ -16,7 +16,7 @@ sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "app")]
 
-from api_test import Checked  # noqa: E402
+from api_test import ApiCase  # noqa: E402
 from otariad_harness import ServerCase, wait_for  # noqa: E402
 
 
@@ -65,7 +65,7 @@ def verified_claims(token, keys):
     return json.loads(unb64(payload))
 
 
-class IdentityCase(Checked):
+class IdentityCase(ApiCase):
     """Every exchange is checked against openapi.yaml too."""
 
     @property

@@ -10,6 +10,7 @@
 #include "server/registry/refusal.hpp"
 #include "server/registry/release.hpp"
 #include "server/store/store.hpp"
+#include "server/trust/key_list_file.hpp"
 
 /// The REST API's JSON: the only place here that knows nlohmann. Each function returns one JSON
 /// text. Bytes that are no UTF-8 become U+FFFD. Source  docs/spec/rest.md.
@@ -21,6 +22,7 @@ std::string json_of(const Device& device, bool online, const std::vector<Deploym
 std::string json_of(const Deployment& deployment);
 std::string json_of(const Deployment& deployment, const std::vector<StatusRecord>& history);
 std::string json_of(const StatusRecord& record);
+std::string json_of(const StoredKeyList& list, const KeyListContent& content);
 std::string problem_json(int status, const std::string& title, const Refusal& refusal);
 
 /// The `code` of problem details; empty when the text has none.

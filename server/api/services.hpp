@@ -11,6 +11,7 @@
 #include "server/http/server.hpp"
 #include "server/registry/ulid.hpp"
 #include "server/store/store.hpp"
+#include "server/trust/counters.hpp"
 
 namespace otaria::server {
 
@@ -29,6 +30,7 @@ struct Services {
   Gate& gate;
   IdentityService& identity;
   BrokerCounters& counters;
+  TrustCounters& trust;
   UnixClock clock;
   std::string version;     ///< of this program
   std::string public_url;  ///< without a slash at its end

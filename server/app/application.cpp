@@ -14,9 +14,11 @@
 #include "server/app/bootstrap.hpp"
 #include "server/app/data_directory.hpp"
 #include "server/artifact/store.hpp"
+#include "server/audit/checkpoint_keeper.hpp"
 #include "server/broker/mqtt_link.hpp"
 #include "server/identity/identity_service.hpp"
 #include "server/store/sqlite_store.hpp"
+#include "server/trust/key_list_file.hpp"
 
 namespace otaria::server {
 namespace {
@@ -34,6 +36,8 @@ MqttConfig mqtt_config(const Config& config) {
   MqttConfig mqtt;
   mqtt.url = config.mqtt;
   mqtt.ca_file = config.mqtt_ca_file;
+  mqtt.certificate = config.mqtt_certificate;
+  mqtt.private_key = config.mqtt_private_key;
   mqtt.client_id = "otariad-" + std::to_string(config.server_number);
   return mqtt;
 }
@@ -46,8 +50,9 @@ HttpConfig http_config(const Config& config, const DataDirectory& directory) {
   return http;
 }
 
-std::int64_t newest_key_list(StoreView&) {
-  return 0;
+std::int64_t newest_key_list(StoreView& view) {
+  const auto list = view.newest_key_list();
+  return list ? list->serial : 0;
 }
 
 AccessSettings access_settings(const Config& config) {
@@ -79,6 +84,12 @@ class Application::Impl {
               system_unix_ms,
               counters_},
         dispatcher_{store_, ulids_, config.deadlines, config.public_url, system_unix_ms},
+        checkpoints_{store_,
+                     audit_key(directory_.keys()),
+                     config.audit_checkpoints.empty()
+                         ? directory_.audit_checkpoints()
+                         : std::filesystem::path{config.audit_checkpoints},
+                     config.audit_syslog},
         gate_{store_, access_settings(config), system_unix_ms, nullptr},
         services_{services(std::move(version))},
         http_{http_config(config, directory_),
@@ -104,13 +115,16 @@ class Application::Impl {
     link_.start();
     clock_thread_ = std::thread{[this] { keep_time(); }};
     const bool v6 = config_.http.address.find(':') != std::string::npos;
-    spdlog::info("otariad {}: listening on http://{}:{}, devices fetch from {}, data in {}",
+    spdlog::info("otariad {}: listening on {}://{}:{}, devices fetch from {}, data in {}",
                  services_.version,
+                 config_.http.tls.certificate.empty() ? "http" : "https",
                  v6 ? "[" + config_.http.address + "]" : config_.http.address,
                  http_.port(),
                  config_.public_url,
                  config_.data);
   }
+
+  void reload() { http_.reload_certificate(); }
 
   void stop() {
     {
@@ -120,7 +134,12 @@ class Application::Impl {
     wake_.notify_all();
     if (clock_thread_.joinable()) clock_thread_.join();
     http_.stop(stop_grace);
-    gate_.tell_denials(true);
+    try {
+      gate_.tell_denials(true);
+      checkpoints_.finish(system_unix_ms() / 1000);
+    } catch (const std::exception& error) {
+      spdlog::error("the last audit checkpoint is missing: {}", error.what());
+    }
     link_.stop();
     ingest_.stop();  // after the link: everything it brought is kept
     pump_.stop();
@@ -169,6 +188,7 @@ class Application::Impl {
             .gate = gate_,
             .identity = identity_,
             .counters = counters_,
+            .trust = trust_counters_,
             .clock = system_unix_ms,
             .version = std::move(version),
             .public_url = config_.public_url,
@@ -178,6 +198,23 @@ class Application::Impl {
             .broker_connected = [this] { return link_.connected(); },
             .http_statistics = [this] { return http_.statistics(); },
             .queued_reports = [this] { return ingest_.queued(); }};
+  }
+
+  /// Once for each list and day.
+  void warn_of_key_list() {
+    std::optional<StoredKeyList> list;
+    store_.read([&](StoreView& view) { list = view.newest_key_list(); });
+    if (!list) return;
+    const std::int64_t left = list->expires - system_unix_ms() / 1000;
+    const std::pair<std::uint32_t, std::int64_t> about{list->serial, left / 86'400};
+    if (left >= key_list_warning_s || std::exchange(warned_of_, about) == about) return;
+    if (left > 0) {
+      spdlog::warn("ALARM: key list {} expires in {} days: make and publish the next one",
+                   list->serial,
+                   left / 86'400);
+    } else {
+      spdlog::error("ALARM: key list {} has expired: make and publish the next one", list->serial);
+    }
   }
 
   void keep_time() {
@@ -190,8 +227,10 @@ class Application::Impl {
         if (const std::size_t changed = dispatcher_.apply_time(); changed > 0) {
           spdlog::warn("{} updates became stale or expired", changed);
         }
+        warn_of_key_list();
         gate_.tell_denials();
         identity_.keep_time(system_unix_ms() / 1000);
+        checkpoints_.tick(system_unix_ms() / 1000);
         if (ticks % ticks_between_clean_ups == 0) {
           dispatcher_.forget_history(config_.keep_statuses_days * 86'400);
         }
@@ -204,6 +243,7 @@ class Application::Impl {
   const Config config_;
   DataDirectory directory_;
   BrokerCounters counters_;
+  TrustCounters trust_counters_;
   SqliteStore store_;
   ArtifactStore artifacts_;
   UlidGenerator ulids_;
@@ -213,12 +253,14 @@ class Application::Impl {
   MqttLink link_;
   NoticePump pump_;
   Dispatcher dispatcher_;
+  CheckpointKeeper checkpoints_;
   Gate gate_;
   Services services_;
   HttpServer http_;
   std::mutex mutex_;
   std::condition_variable wake_;
   bool stopping_ = false;
+  std::pair<std::uint32_t, std::int64_t> warned_of_{};  ///< serial and days left; the clock's own
   std::thread clock_thread_;
 };
 
@@ -227,6 +269,9 @@ Application::Application(const Config& config, std::string version)
 Application::~Application() = default;
 void Application::start() {
   impl_->start();
+}
+void Application::reload() {
+  impl_->reload();
 }
 void Application::stop() {
   impl_->stop();

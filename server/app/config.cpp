@@ -87,6 +87,15 @@ Why deadline(Config& config, const std::string& text) {
   });
 }
 
+Why client_certificates(Config& config, const std::string& text) {
+  std::string word;
+  Why why = one_of(word, text, {"off", "optional", "required"});
+  config.http.tls.client_certificates = word == "required"   ? ClientCertificates::required
+                                        : word == "optional" ? ClientCertificates::optional
+                                                             : ClientCertificates::off;
+  return why;
+}
+
 Why text_value(std::string& into, const std::string& text) {
   if (text.empty()) return "is empty";
   into = text;
@@ -117,6 +126,10 @@ constexpr std::array keys{
   Key{"data",       [](Config& c, const std::string& t) { return text_value(c.data, t); }},
   Key{"public_url", public_url},
   Key{"http.listen", listen},
+  Key{"http.certificate", [](Config& c, const std::string& t) { return text_value(c.http.tls.certificate, t); }},
+  Key{"http.private_key", [](Config& c, const std::string& t) { return text_value(c.http.tls.private_key, t); }},
+  Key{"http.client_ca",   [](Config& c, const std::string& t) { return text_value(c.http.tls.client_ca, t); }},
+  Key{"http.client_certificates", client_certificates},
   Key{"http.max_connections", [](Config& c, const std::string& t) { return number<1, 1'000'000>(t, [&](auto n) { c.http.max_connections = static_cast<std::size_t>(n); }); }},
   Key{"http.max_downloads",   [](Config& c, const std::string& t) { return number<1, 1'000'000>(t, [&](auto n) { c.http.max_downloads = static_cast<std::size_t>(n); }); }},
   Key{"http.retry_after",     [](Config& c, const std::string& t) { return number<1, 3600>(t, [&](auto n) { c.http.retry_after = std::chrono::seconds{n}; }); }},
@@ -124,6 +137,8 @@ constexpr std::array keys{
   Key{"http.workers",         [](Config& c, const std::string& t) { return number<1, 256>(t, [&](auto n) { c.http.workers = static_cast<unsigned>(n); }); }},
   Key{"mqtt.url",             broker},
   Key{"mqtt.ca_file",         [](Config& c, const std::string& t) { return text_value(c.mqtt_ca_file, t); }},
+  Key{"mqtt.certificate",     [](Config& c, const std::string& t) { return text_value(c.mqtt_certificate, t); }},
+  Key{"mqtt.private_key",     [](Config& c, const std::string& t) { return text_value(c.mqtt_private_key, t); }},
   Key{"mqtt.username",        [](Config& c, const std::string& t) { return text_value(c.mqtt.username, t); }},
   Key{"mqtt.password_file",   [](Config& c, const std::string& t) { return text_value(c.mqtt_password_file, t); }},
   Key{"mqtt.server_number",   [](Config& c, const std::string& t) { return number<1, 999'999>(t, [&](auto n) { c.server_number = static_cast<std::uint32_t>(n); }); }},
@@ -167,6 +182,8 @@ constexpr std::array keys{
 constexpr std::array named{
   NamedKey{"data",        "--data",       "OTARIAD_DATA"},
   NamedKey{"http.listen", "--http",       "OTARIAD_HTTP"},
+  NamedKey{"http.certificate", "--certificate", "OTARIAD_CERTIFICATE"},
+  NamedKey{"http.private_key", "--private-key", "OTARIAD_PRIVATE_KEY"},
   NamedKey{"mqtt.url",    "--mqtt",       "OTARIAD_MQTT"},
   NamedKey{"public_url",  "--public-url", "OTARIAD_PUBLIC_URL"},
   NamedKey{"development", "--development", "OTARIAD_DEVELOPMENT"},
@@ -193,8 +210,43 @@ std::string host_of(std::string_view url) {
 
 std::string derived_url(const HttpConfig& http) {
   const bool v6 = http.address.find(':') != std::string::npos;
-  return "http://" + (v6 ? "[" + http.address + "]" : http.address) + ":" +
-         std::to_string(http.port);
+  return (http.tls.certificate.empty() ? "http://" : "https://") +
+         (v6 ? "[" + http.address + "]" : http.address) + ":" + std::to_string(http.port);
+}
+
+void check_tls(const TlsFiles& tls) {
+  if (tls.certificate.empty() != tls.private_key.empty()) {
+    throw ConfigError{std::string{"http.certificate and http.private_key belong together: set "} +
+                      (tls.certificate.empty() ? "http.certificate" : "http.private_key") + " too"};
+  }
+  const bool asks = tls.client_certificates != ClientCertificates::off;
+  if (asks && (tls.certificate.empty() || tls.client_ca.empty())) {
+    throw ConfigError{
+        "http.client_certificates needs http.client_ca, the CA of the devices' certificates, and "
+        "http.certificate"};
+  }
+  if (!asks && !tls.client_ca.empty()) {
+    throw ConfigError{
+        "http.client_ca does nothing while http.client_certificates is off: set it to optional or "
+        "required"};
+  }
+  if (tls.certificate.empty()) return;
+  try {
+    check_tls_files(tls);
+  } catch (const TlsFileError& error) {
+    throw ConfigError{std::string{"TLS: "} + error.what()};
+  }
+}
+
+void check_broker_tls(const Config& config) {
+  if (config.mqtt_certificate.empty() != config.mqtt_private_key.empty()) {
+    throw ConfigError{"mqtt.certificate and mqtt.private_key belong together: set both or none"};
+  }
+  const bool tls_files = !config.mqtt_certificate.empty() || !config.mqtt_ca_file.empty();
+  if (tls_files && !config.mqtt.tls) {
+    throw ConfigError{
+        "mqtt.ca_file and mqtt.certificate need TLS: write mqtts:// in mqtt.url (port 8883)"};
+  }
 }
 
 void read_password(Config& config) {
@@ -261,6 +313,8 @@ void set_key(Config& config,
 
 std::vector<std::string> complete(Config& config) {
   read_password(config);
+  check_tls(config.http.tls);
+  check_broker_tls(config);
   if (config.notices.repeat_first_ms > config.notices.repeat_limit_ms) {
     throw ConfigError{"mqtt.notice_repeat_first is greater than mqtt.notice_repeat_limit"};
   }
@@ -274,11 +328,17 @@ std::vector<std::string> complete(Config& config) {
   if (config.public_url.empty()) {
     if (is_wildcard(config.http.address)) {
       throw ConfigError{"public_url is not set, and no device can fetch from " +
-                        config.http.address +
-                        ": add --public-url http://HOST:" + std::to_string(config.http.port) +
+                        config.http.address + ": add --public-url " +
+                        (config.http.tls.certificate.empty() ? "http" : "https") +
+                        "://HOST:" + std::to_string(config.http.port) +
                         " with the name or address under which devices reach this machine"};
     }
     config.public_url = derived_url(config.http);
+  }
+  if (!config.http.tls.certificate.empty() && config.public_url.starts_with("http://")) {
+    warnings.push_back("public_url is " + config.public_url +
+                       ", but this server speaks HTTPS: unless something in front of it speaks "
+                       "HTTP, devices need https://");
   }
   if (is_loopback(host_of(config.public_url))) {
     warnings.push_back(

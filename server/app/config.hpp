@@ -33,6 +33,7 @@ struct Config {
   HttpConfig http;
   BrokerUrl mqtt;
   std::string mqtt_ca_file;
+  std::string mqtt_certificate, mqtt_private_key;
   std::string mqtt_password_file;
   std::uint32_t server_number = 1;
   NoticePumpConfig notices;
@@ -65,8 +66,8 @@ void set_key(Config& config,
              const std::string& value,
              const std::string& source);
 
-/// Checks what concerns several keys, reads the password file and fills in public_url.
-/// Returns warnings for the log. Errors: ConfigError.
+/// Checks what concerns several keys, reads the password file and the TLS files, and fills in
+/// public_url. Returns warnings for the log. Errors: ConfigError.
 std::vector<std::string> complete(Config& config);
 
 /// Sources, the weaker first: a TOML file, then the environment, then flags.

@@ -14,6 +14,8 @@ import unittest
 import urllib.error
 import urllib.request
 
+from signing import base64url
+
 LIMIT_S = 30
 
 
@@ -135,6 +137,13 @@ class ServerCase(unittest.TestCase):
 
     def publish_release(self, query="", image=None):
         return self.call("POST", "/api/v1/releases" + query, image or make_image(), {"Content-Type": "application/octet-stream"})
+
+    def publish_signed(self, image, manifest, query=""):
+        headers = {"Content-Type": "application/octet-stream", "Otaria-Manifest": base64url(manifest)}
+        return self.call("POST", "/api/v1/releases" + query, image, headers)
+
+    def publish_keys(self, file):
+        return self.call("PUT", "/api/v1/keylist", file, {"Content-Type": "application/jose"})
 
     def say(self, topic, message, retain=False):
         words = ["mosquitto_pub", "-h", "127.0.0.1", "-p", str(self.mqtt), "-q", "1", "-t", topic, "-m",

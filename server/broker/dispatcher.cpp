@@ -57,6 +57,7 @@ Outcome<Release> find_release(StoreView& view, const SendRequest& request, const
 }  // namespace
 
 Outcome<Deployment> Dispatcher::plan(StoreView& view,
+                                     TrustCheck& trust,
                                      const SendRequest& request,
                                      const std::string& device_id) {
   const auto device = view.device(device_id);
@@ -67,6 +68,7 @@ Outcome<Deployment> Dispatcher::plan(StoreView& view,
   }
   Deployment deployment;
   Offer offer;
+  std::optional<Refusal> untrusted;
   if (request.external) {
     deployment.target = request.external->version;
     deployment.sha256 = request.external->sha256;
@@ -81,10 +83,15 @@ Outcome<Deployment> Dispatcher::plan(StoreView& view,
     deployment.target = release.value().version;
     deployment.sha256 = release.value().sha256;
     deployment.size = release.value().size;
+    if (release.value().manifest) deployment.manifest = release.value().manifest->id;
     offer = offer_of(release.value());
+    untrusted = trust.refusal_of(release.value());
   }
-  if (auto refusal = preflight(offer, *device, request.only_newer && !request.force))
+  const bool only_newer = request.only_newer && !request.force;
+  if (auto refusal = preflight(offer, *device, only_newer, trust.facts_of(offer.product))) {
     return *refusal;
+  }
+  if (untrusted && device->mode != "development") return *untrusted;
   const std::int64_t now_ms = clock_();
   deployment.id = ulids_.next(static_cast<std::uint64_t>(now_ms));
   deployment.device = device_id;
@@ -116,8 +123,9 @@ Outcome<std::vector<Deployment>> Dispatcher::send(const SendRequest& request,
   std::optional<Refusal> refusal;
   std::vector<Deployment> deployments;
   store_.write([&](StoreTransaction& transaction) {
+    TrustCheck trust{transaction, clock_() / 1000};
     for (const std::string& device : once) {
-      auto planned = plan(transaction, request, device);
+      auto planned = plan(transaction, trust, request, device);
       if (!planned) {
         refusal = planned.refusal();
         return;  // nothing was written yet

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "server/broker/clock.hpp"
+#include "server/broker/trust_check.hpp"
 #include "server/registry/deployment.hpp"
 #include "server/registry/refusal.hpp"
 #include "server/registry/ulid.hpp"
@@ -53,8 +54,9 @@ class Dispatcher {
         clock_{std::move(clock)} {}
 
   /// Offers to every device, or to none. A newer update supersedes what is still offered to a
-  /// device. Codes: unknown_device, unknown_release, ambiguous_release, those of preflight(),
-  /// notice_too_long, bad_request, deadline_passed.
+  /// device. `force` overrides the order of versions, nothing else. Codes: unknown_device,
+  /// unknown_release, ambiguous_release, those of preflight() and of TrustCheck, notice_too_long,
+  /// bad_request, deadline_passed.
   Outcome<std::vector<Deployment>> send(const SendRequest& request, const Witness& witness = {});
 
   /// Codes: unknown_update, already_final.
@@ -69,6 +71,7 @@ class Dispatcher {
 
  private:
   Outcome<Deployment> plan(StoreView& view,
+                           TrustCheck& trust,
                            const SendRequest& request,
                            const std::string& device_id);
   void commit(StoreTransaction& transaction, const Deployment& deployment);

@@ -30,6 +30,28 @@ using Steady = std::chrono::steady_clock;
 constexpr auto connack_limit = std::chrono::seconds{15};
 constexpr int loop_wait_ms = 250;
 
+const char* text_or_null(const std::string& text) {
+  return text.empty() ? nullptr : text.c_str();
+}
+
+/// The library would ask on the terminal.
+int no_passphrase(char*, int, int, void*) {
+  return 0;
+}
+
+void check_private_key(const std::string& path) {
+  std::error_code error;
+  const auto status = std::filesystem::status(path, error);
+  if (!std::filesystem::is_regular_file(status)) {
+    throw std::runtime_error{"the private key " + path + " does not exist"};
+  }
+  using std::filesystem::perms;
+  if ((status.permissions() & (perms::group_all | perms::others_all)) != perms::none) {
+    throw std::runtime_error{"the private key " + path +
+                             " may be used by others than its owner: chmod 600 " + path};
+  }
+}
+
 // The library's own start and end, once per program.
 struct Library {
   Library() { mosquitto_lib_init(); }
@@ -128,13 +150,24 @@ class MqttLink::Impl {
   }
 
   void set_up_tls() {
-    const bool file = std::filesystem::is_regular_file(config_.ca_file);
-    const char* ca_file = config_.ca_file.empty() ? nullptr : config_.ca_file.c_str();
+    const char* ca_file = text_or_null(config_.ca_file);
     const char* ca_directory = ca_file == nullptr ? "/etc/ssl/certs" : nullptr;
-    if (ca_file != nullptr && !file) {
+    if (ca_file != nullptr && !std::filesystem::is_regular_file(config_.ca_file)) {
       throw std::runtime_error{"the CA file " + config_.ca_file + " does not exist"};
     }
-    const int code = mosquitto_tls_set(client_, ca_file, ca_directory, nullptr, nullptr, nullptr);
+    if (!config_.private_key.empty()) check_private_key(config_.private_key);
+    int code = mosquitto_tls_set(client_,
+                                 ca_file,
+                                 ca_directory,
+                                 text_or_null(config_.certificate),
+                                 text_or_null(config_.private_key),
+                                 no_passphrase);
+    // For this library "tlsv1.2" is the oldest version, not the only one. Chain and host name are
+    // verified unless mosquitto_tls_insecure_set is called, and nothing calls it.
+    constexpr int verify_peer = 1;
+    if (code == MOSQ_ERR_SUCCESS) {
+      code = mosquitto_tls_opts_set(client_, verify_peer, "tlsv1.2", nullptr);
+    }
     if (code != MOSQ_ERR_SUCCESS) {
       throw std::runtime_error{std::string{"TLS to the broker: "} + mosquitto_strerror(code)};
     }

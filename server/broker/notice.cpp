@@ -18,6 +18,10 @@ std::string image_url(const std::string& public_url, const std::string& sha256) 
   return public_url + "/firmware/" + sha256 + ".bin";
 }
 
+std::string manifest_url(const std::string& public_url, const std::string& id) {
+  return public_url + "/manifests/" + id + ".jws";
+}
+
 std::string notice_topic(const std::string& device) {
   return device + std::string{contract::notice_topic_suffix};
 }
@@ -27,6 +31,11 @@ Outcome<std::string> notice_payload(const Deployment& deployment, const std::str
       deployment.url.empty() ? image_url(public_url, deployment.sha256) : deployment.url;
   contract::Notice notice;
   if (!notice.url.assign(url)) return too_long("the URL", url.size(), contract::max_url_bytes);
+  const std::string manifest =
+      deployment.manifest ? manifest_url(public_url, *deployment.manifest) : "";
+  if (!notice.manifest.assign(manifest)) {
+    return too_long("the manifest's URL", manifest.size(), contract::max_url_bytes);
+  }
   if (!notice.version.assign(deployment.target)) {
     return too_long("the version", deployment.target.size(), contract::max_version_bytes);
   }

@@ -10,6 +10,9 @@ namespace otaria::server {
 /// `<public_url>/firmware/<sha256>.bin`.
 std::string image_url(const std::string& public_url, const std::string& sha256);
 
+/// `<public_url>/manifests/<id>.jws`.
+std::string manifest_url(const std::string& public_url, const std::string& id);
+
 std::string notice_topic(const std::string& device);
 
 /// The payload that offers the deployment to its device.

@@ -1,5 +1,6 @@
 // What TLS adds to a connection: the handshake, reading, and files that the kernel cannot send by
 // itself.
+#include <netinet/tcp.h>
 #include <spdlog/spdlog.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -19,6 +20,21 @@ namespace {
 constexpr std::uint64_t turn_bytes = std::uint64_t{1} * 1024 * 1024;
 /// Reads that found their bytes already there before others get their turn.
 constexpr std::uint8_t reads_per_turn = 16;
+/// While corked, the kernel sends full segments only: every record would else end in a short one.
+class Cork {
+ public:
+  Cork(int socket, bool wanted) : socket_{wanted ? socket : -1} { set(1); }
+  ~Cork() { set(0); }  // what is left goes out now
+  Cork(const Cork&) = delete;
+  Cork& operator=(const Cork&) = delete;
+
+ private:
+  void set(int on) const {
+    if (socket_ >= 0) ::setsockopt(socket_, IPPROTO_TCP, TCP_CORK, &on, sizeof on);
+  }
+  int socket_;
+};
+
 constexpr char handshake_record = 0x16;  // RFC 8446, 5.1
 
 }  // namespace
@@ -118,6 +134,7 @@ asio::awaitable<bool> Session::send_file_over_tls(std::string head,
     if (!co_await send_all(std::move(head))) co_return false;
     co_return co_await send_file_by_kernel(file, offset, length);
   }
+  const Cork cork{socket_.native_handle(), length > TlsStream::record_bytes};
   std::string_view head_left = head;
   std::uint64_t turn = turn_bytes;
   while (!head_left.empty() || length > 0) {

@@ -5,6 +5,7 @@
 
 #include "server/store/sqlite_access_schema.hpp"
 #include "server/store/sqlite_identity_schema.hpp"
+#include "server/store/sqlite_trust_schema.hpp"
 #include "server/store/store.hpp"
 
 namespace otaria::server::sqlite {
@@ -65,6 +66,7 @@ CREATE TABLE outbox (
 CREATE INDEX outbox_due ON outbox (due_at_ms);
 )sql",
     access_schema,
+    trust_schema,
     identity_schema,
 };
 

@@ -30,6 +30,12 @@ class Transaction final : public StoreTransaction {
   std::vector<Deployment> overdue(std::int64_t now, std::size_t limit) override;
   std::vector<Deployment> expired(std::int64_t now, std::size_t limit) override;
   StoreCounts counts(std::int64_t online_since) override;
+  std::optional<StoredKeyList> newest_key_list() override;
+  std::optional<StoredKeyList> key_list(std::uint32_t serial) override;
+  std::optional<std::uint32_t> first_serial_of_epoch(std::uint32_t epoch) override;
+  std::optional<StoredManifest> manifest(std::string_view id) override;
+  std::optional<std::uint32_t> highest_counter(const std::string& product,
+                                               std::uint32_t epoch) override;
   std::optional<ApiToken> token(std::string_view id) override;
   std::vector<ApiToken> tokens(const Slice& slice) override;
   bool has_valid_token(Role role, std::int64_t now) override;
@@ -46,6 +52,8 @@ class Transaction final : public StoreTransaction {
   std::vector<DeniedToken> denied_tokens(std::int64_t now) override;
 
   bool add_release(const Release& release) override;
+  bool add_key_list(const StoredKeyList& list) override;
+  bool add_manifest(const StoredManifest& manifest) override;
   void put_device(const Device& device) override;
   void put_deployment(const Deployment& deployment) override;
   bool add_status(const StatusRecord& record) override;

@@ -16,6 +16,7 @@
 #include "server/registry/device.hpp"
 #include "server/registry/identity.hpp"
 #include "server/registry/release.hpp"
+#include "server/registry/signed_files.hpp"
 
 /// What the server must not forget: one port, whatever database lies behind it.
 namespace otaria::server {
@@ -134,6 +135,16 @@ class StoreView {
   /// `online_since`: devices silent since before that second do not count as online.
   virtual StoreCounts counts(std::int64_t online_since) = 0;
 
+  // Trust: key lists and manifests.
+  virtual std::optional<StoredKeyList> newest_key_list() = 0;
+  virtual std::optional<StoredKeyList> key_list(std::uint32_t serial) = 0;
+  /// The lowest serial published with this epoch.
+  virtual std::optional<std::uint32_t> first_serial_of_epoch(std::uint32_t epoch) = 0;
+  virtual std::optional<StoredManifest> manifest(std::string_view id) = 0;
+  /// The highest security counter of the product's manifests that were judged in this epoch.
+  virtual std::optional<std::uint32_t> highest_counter(const std::string& product,
+                                                       std::uint32_t epoch) = 0;
+
   // Access: tokens and the audit log.
   virtual std::optional<ApiToken> token(std::string_view id) = 0;
   /// Newest first; revoked and expired ones too.
@@ -169,7 +180,13 @@ class StoreView {
 class StoreTransaction : public StoreView {
  public:
   /// False, and nothing done, when the product has this version for this hardware already.
+  /// Its manifest is not read: see add_manifest().
   virtual bool add_release(const Release& release) = 0;
+  /// False, and nothing done, when there is a list of this serial already.
+  virtual bool add_key_list(const StoredKeyList& list) = 0;
+  /// The release has this manifest and its channel from now on. False, and nothing done, when there
+  /// is a manifest of this id already.
+  virtual bool add_manifest(const StoredManifest& manifest) = 0;
   /// Inserts or replaces; `ordinal` and `update` of the value are not read.
   virtual void put_device(const Device& device) = 0;
   virtual void put_deployment(const Deployment& deployment) = 0;

@@ -25,7 +25,7 @@ LinkSettings link_settings(const DeviceOptions& options,
           .device_id = std::string{identity.id.view()},
           .mac = std::string{identity.mac.view()},
           .token = options.token,
-          .ca_pem = trust};
+          .trust = {.ca_pem = trust, .pins = {}, .time_floor = {}}};
 }
 
 }  // namespace
@@ -48,10 +48,10 @@ Session::Session(VirtualDevice& device,
                 provisioned.identity,
                 device.options_.ca_pem.empty() ? provisioned.ca_pem : device.options_.ca_pem),
             [this](std::string_view text) { log_.line("mqtt", text); }},
-      fetcher_{
-          device.engine_,
-          {.ca_pem = device.options_.ca_pem.empty() ? provisioned.ca_pem : device.options_.ca_pem},
-          [this](std::string_view text) { log_.line("http", text); }},
+      fetcher_{device.engine_,
+               {.trust = {.ca_pem = device.options_.ca_pem.empty() ? provisioned.ca_pem
+                                                                   : device.options_.ca_pem}},
+               [this](std::string_view text) { log_.line("http", text); }},
       broker_tap_{link_, flash_, log_},
       fetcher_tap_{fetcher_, flash_, log_},
       agent_{{.flash = flash_,

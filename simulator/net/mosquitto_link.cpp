@@ -38,29 +38,6 @@ bool is_numeric(const std::string& host) {
          ::inet_pton(AF_INET6, host.c_str(), address) == 1;
 }
 
-/// A file in memory that lives as long as this object: libmosquitto takes trust anchors by file
-/// name only.
-class MemoryFile {
- public:
-  explicit MemoryFile(std::string_view content) : descriptor_{::memfd_create("ca", MFD_CLOEXEC)} {
-    if (descriptor_ < 0)
-      throw std::runtime_error{std::string{"memfd_create: "} + std::strerror(errno)};
-    while (!content.empty()) {
-      const ssize_t written = ::write(descriptor_, content.data(), content.size());
-      if (written <= 0)
-        throw std::runtime_error{std::string{"memory file: "} + std::strerror(errno)};
-      content.remove_prefix(static_cast<std::size_t>(written));
-    }
-  }
-  MemoryFile(const MemoryFile&) = delete;
-  MemoryFile& operator=(const MemoryFile&) = delete;
-  ~MemoryFile() { ::close(descriptor_); }
-  [[nodiscard]] std::string name() const { return "/proc/self/fd/" + std::to_string(descriptor_); }
-
- private:
-  int descriptor_;
-};
-
 }  // namespace
 
 /// One connection and what it has to tell. Shared with the thread that resolves a name, and touched
@@ -108,7 +85,9 @@ struct MosquittoLink::Session {
   mosquitto* handle;
   std::string will;
   std::string notice_topic;
-  std::optional<MemoryFile> trust;
+  TlsTrust trust;
+  std::unique_ptr<TlsJudge> judge;
+  SslContext context;
   std::deque<Event> events;
   std::string refusal;
   steady_clock::time_point opened = steady_clock::now();
@@ -169,10 +148,19 @@ void MosquittoLink::configure(Session& session, std::string_view will) const {
 
 bool MosquittoLink::load_trust(Session& session) {
   if (!settings_.broker.tls) return true;
-  session.trust.emplace(settings_.ca_pem);
-  const std::string file = session.trust->name();
-  return mosquitto_tls_set(session.handle, file.c_str(), nullptr, nullptr, nullptr, nullptr) ==
-         MOSQ_ERR_SUCCESS;
+  if (settings_.trust.ca_pem.empty()) return false;
+  // The handshake may run in the thread that resolves the name, and this link be gone by then: what
+  // the device knows now is what counts.
+  session.trust = settings_.trust.as_of_now(settings_.broker.host);
+  session.context = client_context(session.trust);
+  if (!session.context) return false;
+  session.judge = std::make_unique<TlsJudge>(session.trust, settings_.broker.host);
+  session.judge->install(session.context.get());
+  // A context of ours, to which libmosquitto adds nothing: it only keeps a reference.
+  return mosquitto_int_option(session.handle, MOSQ_OPT_SSL_CTX_WITH_DEFAULTS, 0) ==
+             MOSQ_ERR_SUCCESS &&
+         mosquitto_void_option(session.handle, MOSQ_OPT_SSL_CTX, session.context.get()) ==
+             MOSQ_ERR_SUCCESS;
 }
 
 void MosquittoLink::start_connecting(const std::shared_ptr<Session>& session) {

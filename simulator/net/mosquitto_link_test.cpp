@@ -63,7 +63,7 @@ class MosquittoLinkTest : public testing::Test {
             .device_id = "sensor_A1B2",
             .mac = "0200000000a1b2",
             .token = "",
-            .ca_pem = ""};
+            .trust = {}};
   }
   MosquittoLink::Tell tell() {
     return [this](std::string_view text) { told_.emplace_back(text); };
@@ -293,13 +293,33 @@ TEST_F(MosquittoLinkTest, TlsWorksWithTheRightTrustAnchorOnly) {
   TestBroker broker{certificate};
   auto secure = settings(broker.port());
   secure.broker.tls = true;
-  secure.ca_pem = certificate.certificate_pem;
+  secure.trust.ca_pem = certificate.certificate_pem;
   {
     MosquittoLink link{secure, tell()};
     EXPECT_TRUE(connect(link));
   }
   agent_.events.clear();
-  secure.ca_pem = TestCertificate::make().certificate_pem;
+  secure.trust.ca_pem = TestCertificate::make().certificate_pem;
+  MosquittoLink wary{secure, tell()};
+  wary.connect("the will");
+  ASSERT_TRUE(run_until(wary, nullptr, [&] { return !agent_.events.empty(); }));
+  EXPECT_THAT(agent_.events, ElementsAre("lost"));
+}
+
+TEST_F(MosquittoLinkTest, TlsHoldsTheHostToItsPins) {
+  const auto certificate = TestCertificate::make();
+  TestBroker broker{certificate};
+  auto secure = settings(broker.port());
+  secure.broker.tls = true;
+  secure.trust.ca_pem = certificate.certificate_pem;
+  std::vector<contract::Digest> pins{certificate.pin()};
+  secure.trust.pins = [&](std::string_view) { return pins; };
+  {
+    MosquittoLink link{secure, tell()};
+    EXPECT_TRUE(connect(link));
+  }
+  agent_.events.clear();
+  pins = {TestCertificate::make().pin()};
   MosquittoLink wary{secure, tell()};
   wary.connect("the will");
   ASSERT_TRUE(run_until(wary, nullptr, [&] { return !agent_.events.empty(); }));
