@@ -14,6 +14,7 @@ std::optional<std::int64_t> RateLimit::take(const std::string& key, std::int64_t
                              : std::clamp(found->second, now_ms, now_ms + whole_burst_ms);
   full_at += rate_.interval_ms;
   if (full_at > now_ms + whole_burst_ms) {
+    found->second = full_at - rate_.interval_ms;
     const std::int64_t wait_ms = full_at - whole_burst_ms - now_ms;
     return std::max<std::int64_t>(1, (wait_ms + 999) / 1000);
   }
