@@ -18,10 +18,10 @@ namespace otaria::cli {
 namespace {
 
 using nlohmann::json;
+using testing::FakeServer;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
-using testing::FakeServer;
 using testing::Outcome;
 
 class IdentityVerbs : public ::testing::Test {
@@ -29,9 +29,8 @@ class IdentityVerbs : public ::testing::Test {
   IdentityVerbs()
       : server_{[this](const FakeServer::Seen& seen) {
           const auto found = replies_.find(seen.method + " " + seen.target);
-          return found == replies_.end()
-                     ? FakeServer::problem(404, "not_found", "nothing here", "")
-                     : found->second;
+          return found == replies_.end() ? FakeServer::problem(404, "not_found", "nothing here", "")
+                                         : found->second;
         }},
         file_{::testing::TempDir() + "identity-" + std::to_string(::getpid())} {}
   ~IdentityVerbs() override { std::filesystem::remove(file_); }
@@ -70,11 +69,12 @@ TEST_F(IdentityVerbs, ARefusedImportExitsWith3AndTheServersWords) {
 }
 
 TEST_F(IdentityVerbs, ClaimTellsMacsFromIdsAndShowsTheCodes) {
-  answer("POST /api/v1/claims",
-         {{"items",
-           {{{"mac", "a4cf12e0a1b2"}, {"id", "sensor_A1B2"}, {"claim", "01JD8Z6T9K3M5Q7S9V1X3Z5B7D"}},
-            {{"mac", nullptr}, {"id", "boiler"}, {"claim", "71JD8Z6T9K3M5Q7S9V1X3Z5B7D"}}}}},
-         201);
+  answer(
+      "POST /api/v1/claims",
+      {{"items",
+        {{{"mac", "a4cf12e0a1b2"}, {"id", "sensor_A1B2"}, {"claim", "01JD8Z6T9K3M5Q7S9V1X3Z5B7D"}},
+         {{"mac", nullptr}, {"id", "boiler"}, {"claim", "71JD8Z6T9K3M5Q7S9V1X3Z5B7D"}}}}},
+      201);
   const Outcome outcome =
       otaria({"device", "claim", "a4cf12e0a1b2", "boiler", "--product", "sensor"});
   EXPECT_EQ(outcome.exit_code, 0) << outcome.err;

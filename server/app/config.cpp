@@ -347,6 +347,10 @@ std::vector<std::string> complete(Config& config) {
   }
   config.notices.public_url = config.public_url;
   complete_identity(config);
+  if (config.mqtt_token == "self" && !config.mqtt.tls && !is_loopback(config.mqtt.host)) {
+    warnings.push_back("mqtt.token is self and " + config.mqtt.shown() +
+                       " is not encrypted: whoever listens may use the token; write mqtts://");
+  }
   return warnings;
 }
 

@@ -100,17 +100,17 @@ TopicRules device_rules(const std::string& id, const PublishTemplates& also_publ
 }
 
 TopicRules server_rules() {
-  TopicRules rules = monitor_rules();
+  TopicRules rules = monitor_rules("otariad-");
   rules.publish = {"+" + std::string{contract::notice_topic_suffix}};
-  rules.scope = queue_scopes("otariad-") + read_scope("+/ota/+") + write_scope(rules.publish[0]);
+  rules.scope += write_scope(rules.publish[0]);
   return rules;
 }
 
-TopicRules monitor_rules() {
+TopicRules monitor_rules(const std::string& clientid) {
   return {.subscribe = {"+" + std::string{contract::status_topic_suffix},
                         "+" + std::string{contract::state_topic_suffix}},
           .publish = {},
-          .scope = queue_scopes("monitor-") + read_scope("+/ota/+")};
+          .scope = queue_scopes(clientid) + read_scope("+/ota/+")};
 }
 
 std::string token_claims(const TokenSubject& subject, const TokenTimes& times, BrokerKind kind) {

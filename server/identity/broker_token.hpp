@@ -38,8 +38,9 @@ Outcome<PublishTemplates> publish_templates_from(std::string_view list);
 
 /// Exact topics, no wildcards: a filter in a device's token would mean other things on EMQX.
 TopicRules device_rules(const std::string& id, const PublishTemplates& also_publish);
-TopicRules server_rules();   ///< reads every status and state, writes every notice
-TopicRules monitor_rules();  ///< reads every status and state
+TopicRules server_rules();  ///< reads every status and state, writes every notice
+/// Reads every status and state.
+TopicRules monitor_rules(const std::string& clientid);
 
 /// Who a token is for.
 struct TokenSubject {

@@ -51,8 +51,8 @@ TEST(BrokerToken, OfAServerReadsEveryReportAndWritesEveryNotice) {
 }
 
 TEST(BrokerToken, OfAMonitorWritesNothing) {
-  EXPECT_TRUE(monitor_rules().publish.empty());
-  EXPECT_EQ(monitor_rules().scope.find("write:*/amq.topic"), std::string::npos);
+  EXPECT_TRUE(monitor_rules("monitor-lab").publish.empty());
+  EXPECT_EQ(monitor_rules("monitor-lab").scope.find("write:*/amq.topic"), std::string::npos);
 }
 
 struct Size {

@@ -49,6 +49,8 @@ bool RabbitmqHook::user(const Fields& fields, std::int64_t now) {
   const auto keys = token::KeySet::parse(issuer_.jwks());
   std::vector<DeniedToken> denied;
   store_.read([&](StoreView& view) { denied = view.denied_tokens(now); });
+  // The check binds the token to this name: what is denied of others does not matter.
+  std::erase_if(denied, [&](const DeniedToken& token) { return token.subject != username; });
   const auto list = token::Denylist::parse(denylist_text(denied));
   if (!keys.keys || !list.list) {
     spdlog::error("rabbitmq hook: {}{}: denying everybody", keys.error, list.error);
@@ -87,7 +89,7 @@ std::optional<RabbitmqHook::Who> RabbitmqHook::who(const std::string& username) 
     }
     const auto service = view.service(username);
     if (!service || service->revoked_at) return;
-    found = Who{username, is_server_name(username) ? server_rules() : monitor_rules()};
+    found = Who{username, is_server_name(username) ? server_rules() : monitor_rules(username)};
   });
   return found;
 }

@@ -104,7 +104,10 @@ class Import {
   }
 
   void keep() {
-    for (const DeviceIdentity& identity : fresh_) transaction_.put_identity(identity);
+    for (const DeviceIdentity& identity : fresh_) {
+      transaction_.forget_claims(identity.mac, "");  // the key is known: no other gets in by one
+      transaction_.put_identity(identity);
+    }
     result_.created = fresh_.size();
   }
 
@@ -378,6 +381,8 @@ Outcome<DeviceIdentity> Registrar::set_state(const std::string& id,
     outcome = in_state(*known, state, reason.substr(0, longest_reason), now);
     if (!*outcome || known->state == state) return;
     transaction.put_identity(outcome->value());
+    // A claim that was made before must not undo this.
+    if (state != IdentityState::active) transaction.forget_claims(known->mac, "");
     auto event = event_of(caller, "device.state", id, now);
     event.detail = contract::audit_detail({{"from", std::string{name_of(known->state)}},
                                            {"to", std::string{name_of(state)}},

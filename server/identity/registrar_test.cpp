@@ -194,6 +194,16 @@ TEST_F(Registration, AStateChangeIsToldToTheAuditLogAndToWhoeverWritesTheDenylis
   EXPECT_EQ(unknown.refusal().code, "unknown_device");
 }
 
+TEST_F(Registration, AnOpenClaimEndsWhenTheDeviceIsImportedOrRevoked) {
+  SigningDevice device{"a4cf12e0a1b2"}, thief{"a4cf12e0a1b2"};
+  const std::string before_import = claim_for({.mac = "a4cf12e0a1b2"});
+  import(device);
+  EXPECT_FALSE(enrol(thief, before_import));
+  const std::string before_revocation = claim_for({.id = "sensor_A1B2"});
+  ASSERT_TRUE(registrar_->set_state("sensor_A1B2", IdentityState::revoked, "", caller_, now_));
+  EXPECT_FALSE(enrol(thief, before_revocation));
+}
+
 TEST_F(Registration, ClaimsAreAllMadeOrNone) {
   SigningDevice first{"000000000001"};
   import(first, "boiler");

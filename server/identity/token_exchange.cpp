@@ -168,7 +168,7 @@ Outcome<TokenExchange::ServiceToken> TokenExchange::mint_service(const std::stri
                    "\"" + name.substr(0, 40) + "\" is neither otariad-<n> nor monitor-<name>",
                    "e.g. otariad-2 for a second server, monitor-lab for a reader"};
   }
-  const TokenSubject subject{name, name, server ? server_rules() : monitor_rules()};
+  const TokenSubject subject{name, name, server ? server_rules() : monitor_rules(name)};
   MintedToken minted = issuer_.mint(subject, now);
   store_.write([&](StoreTransaction& transaction) {
     auto service = transaction.service(name).value_or(
