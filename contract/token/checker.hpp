@@ -75,6 +75,10 @@ struct Verdict {
   [[nodiscard]] bool ok() const { return refusal == Refusal::none; }
 };
 
+/// Whether a token must carry its topic rules. RabbitMQ reads them from `scope`, and a device's
+/// packet has no room for both: there the claim may be absent, but not malformed.
+enum class AclClaim : std::uint8_t { required, optional };
+
 /// Checks tokens of one issuer for one audience.
 ///
 /// Order    that of reference section 8; the first failure is the answer, nothing of the payload is
@@ -90,7 +94,8 @@ class TokenChecker {
                               const Bearer& bearer,
                               const KeySet& keys,
                               const Denylist& denied,
-                              std::int64_t now_s) const;
+                              std::int64_t now_s,
+                              AclClaim acl = AclClaim::required) const;
 
  private:
   std::string issuer_;

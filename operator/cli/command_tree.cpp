@@ -10,6 +10,7 @@
 #include "operator/cli/cert_tree.hpp"
 #include "operator/cli/completion.hpp"
 #include "operator/cli/device_verbs.hpp"
+#include "operator/cli/identity_tree.hpp"
 #include "operator/cli/image_tree.hpp"
 #include "operator/cli/monitor.hpp"
 #include "operator/cli/release_verbs.hpp"
@@ -343,6 +344,7 @@ void build_command_tree(CLI::App& app, Request& request) {
   add_trust_verbs(app, request);
   add_update(app, request);
   add_device(app, request);
+  add_identity_verbs(app, request);
   add_access_verbs(app, request);
   add_up(app, request);
   add_rest(app, request);

@@ -17,6 +17,7 @@ namespace otaria::server {
 
 class EventHub;
 class Gate;
+class IdentityService;
 
 /// What the endpoints work with; owned by the application, alive as long as requests run. All of it
 /// is safe from any thread.
@@ -28,6 +29,7 @@ struct Services {
   UlidGenerator& ulids;
   EventHub& events;
   Gate& gate;
+  IdentityService& identity;
   BrokerCounters& counters;
   TrustCounters& trust;
   UnixClock clock;

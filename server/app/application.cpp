@@ -16,6 +16,7 @@
 #include "server/artifact/store.hpp"
 #include "server/audit/checkpoint_keeper.hpp"
 #include "server/broker/mqtt_link.hpp"
+#include "server/identity/identity_service.hpp"
 #include "server/store/sqlite_store.hpp"
 #include "server/trust/key_list_file.hpp"
 
@@ -62,6 +63,11 @@ DownloadSettings download_settings(const Config& config, const DataDirectory& di
   return settings;
 }
 
+std::int64_t newest_key_list(StoreView& view) {
+  const auto list = view.newest_key_list();
+  return list ? list->serial : 0;
+}
+
 AccessSettings access_settings(const Config& config) {
   return {.open = config.access_mode == "open",
           .development = config.development,
@@ -96,7 +102,8 @@ class Application::Impl {
         ulids_{random_seed()},
         events_{store_, system_unix_ms, config.silent_after_s},
         ingest_{store_, config.deadlines, config.ingest, system_unix_ms, counters_},
-        link_{mqtt_config(config), link_events()},
+        identity_{store_, config.identity, newest_key_list, system_unix_ms() / 1000},
+        link_{link_config(), link_events()},
         pump_{store_,
               config.notices,
               downloads_,
@@ -179,6 +186,25 @@ class Application::Impl {
     return artifacts_.find_open(*digest);
   }
 
+  MqttConfig link_config() {
+    MqttConfig mqtt = mqtt_config(config_);
+    if (config_.mqtt_token == "self") {
+      mqtt.credentials = [this, name = mqtt.client_id] { return own_token(name); };
+    }
+    return mqtt;
+  }
+
+  /// A token of our own issuer, used for four fifths of its life.
+  BrokerCredentials own_token(const std::string& name) {
+    Caller self;
+    self.actor = "otariad";
+    const std::int64_t now = system_unix_ms() / 1000;
+    const auto token = identity_.exchange.mint_service(name, self, now);
+    if (!token) throw std::runtime_error{token.refusal().detail};
+    identity_.publish(now);
+    return {name, token.value().token, (now + token.value().expires_in * 4 / 5) * 1000};
+  }
+
   MqttLink::Events link_events() {
     return {.on_connected =
                 [this] {
@@ -200,6 +226,7 @@ class Application::Impl {
             .ulids = ulids_,
             .events = events_,
             .gate = gate_,
+            .identity = identity_,
             .counters = counters_,
             .trust = trust_counters_,
             .clock = system_unix_ms,
@@ -245,6 +272,7 @@ class Application::Impl {
         }
         warn_of_key_list();
         gate_.tell_denials();
+        identity_.keep_time(system_unix_ms() / 1000);
         checkpoints_.tick(system_unix_ms() / 1000);
         if (ticks % ticks_between_clean_ups == 0) {
           dispatcher_.forget_history(config_.keep_statuses_days * 86'400);
@@ -266,6 +294,7 @@ class Application::Impl {
   UlidGenerator ulids_;
   EventHub events_;
   Ingest ingest_;
+  IdentityService identity_;
   MqttLink link_;
   NoticePump pump_;
   Dispatcher dispatcher_;

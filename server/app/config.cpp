@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "contract/url.hpp"
+#include "server/app/identity_keys.hpp"
 
 namespace otaria::server {
 namespace {
@@ -174,6 +175,7 @@ constexpr std::array keys{
   Key{"mqtt.username",        [](Config& c, const std::string& t) { return text_value(c.mqtt.username, t); }},
   Key{"mqtt.password_file",   [](Config& c, const std::string& t) { return text_value(c.mqtt_password_file, t); }},
   Key{"mqtt.server_number",   [](Config& c, const std::string& t) { return number<1, 999'999>(t, [&](auto n) { c.server_number = static_cast<std::uint32_t>(n); }); }},
+  Key{"mqtt.token",           [](Config& c, const std::string& t) { return one_of(c.mqtt_token, t, {"none", "self"}); }},
   Key{"mqtt.notices_per_second",  [](Config& c, const std::string& t) { return number<1, 1'000'000>(t, [&](auto n) { c.notices.rate = static_cast<double>(n); }); }},
   Key{"mqtt.notice_repeat_first", [](Config& c, const std::string& t) { return number<1, 86'400>(t, [&](auto n) { c.notices.repeat_first_ms = n * 1000; }); }},
   Key{"mqtt.notice_repeat_limit", [](Config& c, const std::string& t) { return number<1, 604'800>(t, [&](auto n) { c.notices.repeat_limit_ms = n * 1000; }); }},
@@ -206,6 +208,18 @@ constexpr std::array keys{
   Key{"oidc.ca_file",           [](Config& c, const std::string& t) { return text_value(c.oidc_ca_file, t); }},
   Key{"oidc.role_claim",        [](Config& c, const std::string& t) { return text_value(c.oidc.role_claim, t); }},
   Key{"oidc.role_map",          role_map},
+  Key{"identity.first_use",     take_first_use},
+  Key{"identity.audiences",     take_audiences},
+  Key{"identity.mqtt_urls",     take_device_mqtt_urls},
+  Key{"identity.burst",         [](Config& c, const std::string& t) { return number<1, 1'000'000>(t, [&](auto n) { c.identity.per_address.burst = n; }); }},
+  Key{"identity.per_second",    [](Config& c, const std::string& t) { return number<1, 1000>(t, [&](auto n) { c.identity.per_address.interval_ms = 1000 / n; }); }},
+  Key{"tokens.broker",          take_broker_kind},
+  Key{"tokens.life",            [](Config& c, const std::string& t) { return number<300, 604'800>(t, [&](auto n) { c.identity.issuer.life_s = n; }); }},
+  Key{"tokens.rotation_lead",   [](Config& c, const std::string& t) { return number<0, 7'776'000>(t, [&](auto n) { c.identity.issuer.lead_s = n; }); }},
+  Key{"acl_extra.pub",          take_publish_templates},
+  Key{"broker.directory",       [](Config& c, const std::string& t) { c.identity.files.directory = t; return t.empty() ? Why{"is empty"} : std::nullopt; }},
+  Key{"broker.file_mode",       take_broker_file_mode},
+  Key{"broker.group",           [](Config& c, const std::string& t) { return text_value(c.identity.files.group, t); }},
   Key{"log.level",  [](Config& c, const std::string& t) { return one_of(c.log_level, t, {"debug", "info", "warn", "error"}); }},
   Key{"log.format", [](Config& c, const std::string& t) { return one_of(c.log_format, t, {"text", "json"}); }},
 };
@@ -392,6 +406,11 @@ std::vector<std::string> complete(Config& config) {
   }
   config.downloads.access = config.download_access.value_or(
       config.development ? DownloadAccess::open : DownloadAccess::signed_url);
+  complete_identity(config);
+  if (config.mqtt_token == "self" && !config.mqtt.tls && !is_loopback(config.mqtt.host)) {
+    warnings.push_back("mqtt.token is self and " + config.mqtt.shown() +
+                       " is not encrypted: whoever listens may use the token; write mqtts://");
+  }
   return warnings;
 }
 

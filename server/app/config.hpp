@@ -14,6 +14,7 @@
 #include "server/broker/notice_pump.hpp"
 #include "server/download/downloads.hpp"
 #include "server/http/server.hpp"
+#include "server/identity/identity_service.hpp"
 #include "server/oidc/verifier.hpp"
 #include "server/registry/deployment.hpp"
 
@@ -52,6 +53,8 @@ struct Config {
   bool audit_syslog = false;
   oidc::Settings oidc;  ///< issuer empty: no OpenID provider
   std::string oidc_keys_file, oidc_keys_url, oidc_ca_file;
+  std::string mqtt_token = "none";
+  IdentityConfig identity;
   std::string log_level = "info";
   std::string log_format = "text";
 };

@@ -45,6 +45,14 @@ class Transaction final : public StoreTransaction {
   std::vector<contract::AuditRow> audit_rows(const AuditFilter& filter,
                                              const Slice& slice) override;
   std::optional<contract::AuditRow> audit_head() override;
+  std::optional<DeviceIdentity> identity(std::string_view id) override;
+  std::optional<DeviceIdentity> identity_of_mac(std::string_view mac) override;
+  std::vector<DeviceIdentity> identities(const IdentityFilter& filter, const Slice& slice) override;
+  std::optional<Claim> claim(std::string_view secret_sha256) override;
+  std::optional<ServiceIdentity> service(std::string_view name) override;
+  std::vector<ServiceIdentity> services(const Slice& slice) override;
+  std::vector<IssuerKey> issuer_keys() override;
+  std::vector<DeniedToken> denied_tokens(std::int64_t now) override;
 
   bool add_release(const Release& release) override;
   bool add_key_list(const StoredKeyList& list) override;
@@ -67,6 +75,15 @@ class Transaction final : public StoreTransaction {
   void set_token_used(std::string_view id, std::int64_t at) override;
   void revoke_token(std::string_view id, std::int64_t at) override;
   contract::AuditRow append_audit(const contract::AuditEvent& event) override;
+  void put_identity(const DeviceIdentity& identity) override;
+  void put_claim(const Claim& claim) override;
+  void forget_claims(std::string_view mac, std::string_view id) override;
+  void put_service(const ServiceIdentity& service) override;
+  void put_issuer_key(const IssuerKey& key) override;
+  void forget_issuer_key(std::string_view kid) override;
+  void add_broker_token(const BrokerToken& token) override;
+  void deny_tokens_of(std::string_view subject) override;
+  void forget_broker_tokens(std::int64_t before) override;
 
   [[nodiscard]] const Changes& changes() const { return changes_; }
 
