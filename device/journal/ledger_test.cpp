@@ -102,7 +102,7 @@ std::string facts_of(const Ledger& ledger) {
     tell(out, current->trial_failure);
     if (const auto& manifest = current->manifest) {
       out << " manifest " << manifest->security_counter << ' ' << manifest->issued << ' '
-          << manifest->epoch << ' ' << hex(manifest->build);
+          << manifest->epoch << ' ' << hex(manifest->build) << ' ' << manifest->size;
     }
     out << '\n';
   }
@@ -119,7 +119,8 @@ std::string facts_of(const Ledger& ledger) {
   for (std::uint32_t slot = 0; slot < Ledger::slots; ++slot) {
     const SlotContent& c = ledger.slot(slot);
     out << "\nslot " << c.known << c.confirmed << ' ' << hex(c.digest.bytes) << ' '
-        << c.version.view() << ' ' << c.bytes << ' ' << hex(c.appended_hash);
+        << c.version.view() << ' ' << c.bytes << ' ' << hex(c.appended_hash) << ' '
+        << c.security_counter;
   }
   for (const KeyListRecord& list : {ledger.key_lists().active, ledger.key_lists().previous}) {
     out << "\nkeys " << int{list.area} << ' ' << list.serial << ' ' << list.bytes << ' ' << list.crc
@@ -137,12 +138,13 @@ SlotContent content_of(std::uint32_t number) {
   content.digest = digest_of(number);
   content.version.assign("1.0." + std::to_string(number));
   content.bytes = 1000 + number;
+  content.security_counter = 70 + number;
   content.appended_hash.fill(static_cast<std::uint8_t>(number));
   return content;
 }
 
 ManifestFacts facts_with(std::uint32_t counter, std::uint32_t epoch = 0) {
-  return {counter, 1790000000 + counter, epoch, {1, 2, 3, 4, 5, 6, 7, 8}};
+  return {counter, 1790000000 + counter, epoch, {1, 2, 3, 4, 5, 6, 7, 8}, 922809};
 }
 
 KeyListRecord list_of(std::uint32_t serial, std::uint32_t floor, std::uint32_t epoch = 0) {
@@ -274,6 +276,12 @@ const Scene scenes[] = {
      }},
     {"accepted by its manifest",
      [](Ledger& l) { ASSERT_TRUE(l.accept(longest_notice(), facts_with(3))); }},
+    {"accepted when its manifest was judged, in the middle of its life",
+     [](Ledger& l) {
+       ASSERT_TRUE(l.accept(longest_notice()));
+       ASSERT_TRUE(l.mark(Mark::waiting, true));
+       ASSERT_TRUE(l.accept_manifest(facts_with(3)));
+     }},
     {"key lists and a confirmed counter",
      [](Ledger& l) {
        ASSERT_TRUE(l.set_key_lists({list_of(1, 4), {}}));
@@ -762,6 +770,31 @@ TEST(Ledger, ReadsADeploymentOfAnAgentThatKnewNoManifests) {
   ASSERT_TRUE(next.ledger.current());
   EXPECT_FALSE(next.ledger.current()->manifest);
   EXPECT_EQ(next.ledger.current()->notice.version.view(), "2.0.1");
+}
+
+TEST(Ledger, AcceptingAManifestLeavesWhatIsOwedOfTheUpdateAlone) {
+  FakeFlash flash{2 * sector};
+  Start start{flash};
+  ASSERT_TRUE(start.ledger.accept(notice_of(1)));
+  const std::uint32_t serial = start.ledger.current()->serial;
+  ASSERT_TRUE(start.ledger.acknowledge(serial, Mark::received));
+  ASSERT_TRUE(start.ledger.accept_manifest(facts_with(4)));
+  EXPECT_EQ(start.ledger.current()->serial, serial);
+  EXPECT_FALSE(start.ledger.current()->unsent.any());
+  EXPECT_EQ(start.ledger.current()->manifest->security_counter, 4U);
+}
+
+// What an agent before this one wrote: a slot that ends with the appended hash.
+TEST(Ledger, ReadsASlotOfAnAgentThatKnewNoCounters) {
+  FakeFlash flash{2 * sector};
+  Start start{flash};
+  RecordWriter record;
+  ledger_records::write_slot(record, 1, content_of(3));
+  ASSERT_TRUE(start.journal.append(ledger_records::slot_content,
+                                   record.payload().first(record.payload().size() - 4)));
+  Start next{flash};
+  EXPECT_EQ(next.ledger.slot(1).digest, content_of(3).digest);
+  EXPECT_EQ(next.ledger.slot(1).security_counter, 0U);
 }
 
 TEST(Ledger, SurvivesRecordsThatMakeNoSense) {

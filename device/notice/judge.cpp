@@ -2,9 +2,24 @@
 
 #include <algorithm>
 
+#include "contract/defect.hpp"
 #include "contract/semver.hpp"
+#include "device/result/figures.hpp"
 
 namespace otaria::device {
+
+Status judge_channel(const contract::Notice& notice, const Identity& identity) {
+  if (identity.development) return {};
+  const auto is_plain = [](const contract::Url& url) {
+    return !url.empty() && !url.view().starts_with("https:");
+  };
+  if (!identity.plain_http && (is_plain(notice.url) || is_plain(notice.manifest))) {
+    return Error{
+        Fault::bad_notice, static_cast<std::int64_t>(contract::Defect::bad_value), plain_http_url};
+  }
+  if (notice.manifest.empty()) return Error{Fault::manifest_required};
+  return {};
+}
 
 Status judge(const contract::Notice& notice, const Situation& situation) {
   if (!situation.development) {

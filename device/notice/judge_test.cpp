@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <string>
 
+#include "device/result/figures.hpp"
+
 namespace otaria::device {
 namespace {
 
@@ -130,6 +132,37 @@ TEST(Judge, AThreeFieldNoticeIsForDevelopmentOnlyWhateverKeysThereAre) {
   EXPECT_TRUE(judge(offer("2.0.0"), situation));
   situation.development = false;
   EXPECT_EQ(judge(offer("2.0.0"), situation).error().fault, Fault::manifest_required);
+}
+
+TEST(JudgeChannel, AProductionDeviceWantsAManifestAndHttpsForBothUrls) {
+  struct Row {
+    const char* url;
+    const char* manifest;
+    bool plain_http;
+    Fault fault;
+  };
+  const Row rows[] = {
+      {"https://h/x", "https://h/m.jws", false, Fault::none},
+      {"https://h/x", "", false, Fault::manifest_required},
+      {"http://h/x", "https://h/m.jws", false, Fault::bad_notice},
+      {"https://h/x", "http://h/m.jws", false, Fault::bad_notice},
+      {"http://h/x", "", false, Fault::bad_notice},
+      {"http://h/x", "http://h/m.jws", true, Fault::none},
+      {"http://h/x", "", true, Fault::manifest_required},
+  };
+  for (const Row& row : rows) {
+    SCOPED_TRACE(std::string{row.url} + " " + row.manifest);
+    contract::Notice notice = offer("2.0.0");
+    notice.url.assign(row.url);
+    notice.manifest.assign(row.manifest);
+    Identity identity;
+    identity.plain_http = row.plain_http;
+    const Status judged = judge_channel(notice, identity);
+    EXPECT_EQ(judged.error().fault, row.fault);
+    EXPECT_EQ(judged.error().expected, row.fault == Fault::bad_notice ? plain_http_url : 0);
+    identity.development = true;
+    EXPECT_TRUE(judge_channel(notice, identity));
+  }
 }
 
 TEST(CourtesyWait, IsASecondWithinTheSpreadOrNone) {

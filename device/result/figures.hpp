@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 /// An Error's figures where they are no numbers: short texts and names of cases, so that a refusal
@@ -18,6 +19,10 @@ inline constexpr std::int64_t by_one_key = -1;
 inline constexpr std::int64_t not_a_signed_file = -2;
 /// `expected` of a bad_notice that is about the manifest (`found`: contract::Defect).
 inline constexpr std::int64_t of_the_manifest = -2;
+
+/// `expected` of a bad_notice whose URLs are http, for a device that takes https only (`found`:
+/// contract::Defect::bad_value).
+inline constexpr std::int64_t plain_http_url = -3;
 
 /// Stands for what did not fit; told as "...".
 inline constexpr char figure_cut = '\x01';
@@ -61,7 +66,15 @@ constexpr LongFigure long_figure(std::string_view text) {
 }
 
 /// Members in which notice and manifest differ: the tag of a manifest_mismatch's `found`.
-enum class Member : std::uint8_t { none, version, digest, size, release };
+enum class Member : std::uint8_t { none, version, digest, size, release, build };
+
+/// The first 7 bytes of a build (14 of its 16 hex digits) and a tag as one figure.
+constexpr std::int64_t build_figure(std::span<const std::uint8_t, 8> build, std::uint8_t tag = 0) {
+  std::uint64_t packed = tag & 0x7F;
+  for (const std::uint8_t byte : build.first<short_figure_characters>())
+    packed = packed << 8 | byte;
+  return static_cast<std::int64_t>(packed);
+}
 
 /// A key id (16 hex digits) as a figure.
 constexpr std::int64_t key_figure(std::string_view key_id) {

@@ -18,6 +18,8 @@ enum class Only : std::uint8_t {
   without_http_status,
   for_the_whole_file,
   of_manifest,
+  of_plain_http,
+  of_build,
   of_newer_manifest,
   of_one_key,
   of_signed_file,
@@ -34,8 +36,9 @@ struct Words {
   Fault fault;
   /// %f and %e stand for found and expected, %t and %r for the target and the running version, %d,
   /// %j and %s for found as the name of a contract::Defect, a contract::SignedDefect and a
-  /// ResetReason, %k for found as a key id, %F and %E for them as short texts, %L for both as one,
-  /// %m for the member of a notice, %p, %h and %c for the device's product, hardware and channel.
+  /// ResetReason, %k for found as a key id, %b and %B for both as builds, %F and %E for them as
+  /// short texts, %L for both as one, %m for the member of a notice, %p, %h and %c for the device's
+  /// product, hardware and channel.
   std::string_view detail;
   std::string_view hint;
   Only only = Only::always;
@@ -49,6 +52,10 @@ struct Words {
         return error.expected == whole_file;
       case Only::of_manifest:
         return error.expected == of_the_manifest;
+      case Only::of_plain_http:
+        return error.expected == plain_http_url;
+      case Only::of_build:
+        return tag_of(error.found) == static_cast<std::uint8_t>(Member::build);
       case Only::of_one_key:
         return error.expected == by_one_key;
       case Only::of_signed_file:
@@ -71,6 +78,7 @@ struct Words {
 
 constexpr std::array words{
     // clang-format off
+  Words{Fault::bad_notice,          "an http URL, and a production device takes https ones only", "send https URLs, or provision the device with --plain-http", Only::of_plain_http},
   Words{Fault::bad_notice,          "the manifest cannot be read (%d)", "sign the release again with otaria release sign", Only::of_manifest},
   Words{Fault::bad_notice,          "the manifest asks for more than this agent knows (format %f, it reads %e): the agent is too old", "send a release first whose agent reads it", Only::of_newer_manifest},
   Words{Fault::bad_notice,          "the notice cannot be read (%d)", "send version, url and signature as JSON; docs/spec/contract.md"},
@@ -93,6 +101,7 @@ constexpr std::array words{
   Words{Fault::revoked_key,         "the signing key %k is revoked", "sign the release with a key in force", Only::with_key},
   Words{Fault::revoked_key,         "the signing key is revoked", "sign the release with a key in force"},
   Words{Fault::manifest_required,   "a production device needs a signed manifest", "publish the release signed; three-field notices are for --development"},
+  Words{Fault::manifest_mismatch,   "the image is of build %b..., the manifest is for %B...", "publish the image that the manifest was made for", Only::of_build},
   Words{Fault::manifest_mismatch,   "the notice has %m %F, the manifest %E", "send the notice that belongs to this manifest", Only::with_text},
   Words{Fault::manifest_mismatch,   "notice and manifest differ", "send the notice that belongs to this manifest"},
   Words{Fault::manifest_expired,    "the manifest expired at %e, it is %f at least (Unix seconds)", "sign the release again", Only::with_figure},
@@ -145,18 +154,22 @@ class Composer {
       if (c > ' ' && c < 0x7F && c != '"' && c != '\\') text({&c, 1});
     }
   }
-  void key(std::int64_t value) {
+  void key(std::int64_t value) { hex(value, 0); }
+  /// Without the tag.
+  void build(std::int64_t value) { hex(value, 2); }
+  [[nodiscard]] std::string_view view() const { return {memory_.data(), size_}; }
+
+ private:
+  void hex(std::int64_t value, std::size_t from_digit) {
     std::array<std::uint8_t, 8> bytes{};
     for (std::size_t i = bytes.size(); i-- > 0; value >>= 8) {
       bytes[i] = static_cast<std::uint8_t>(value & 0xFF);
     }
     std::array<char, 16> digits{};
     contract::write_hex(bytes, digits.data());
-    text({digits.data(), digits.size()});
+    text({digits.data() + from_digit, digits.size() - from_digit});
   }
-  [[nodiscard]] std::string_view view() const { return {memory_.data(), size_}; }
 
- private:
   std::span<char> memory_;
   std::size_t size_ = 0;
 };
@@ -200,6 +213,10 @@ void compose_one(Composer& out, char placeholder, const Error& error, const Erro
       return out.text(member_name(error.found));
     case 'k':
       return out.key(error.found);
+    case 'b':
+      return out.build(error.found);
+    case 'B':
+      return out.build(error.expected);
     case 'F':
       return out.figure(error.found);
     case 'E':

@@ -148,6 +148,13 @@ TEST(Sentence, NamesWhatWasFoundAndExpectedOfAManifest) {
   EXPECT_THAT(says({Fault::bad_notice, 2, 1}), HasSubstr("the agent is too old"));
   EXPECT_THAT(says({Fault::bad_notice, 6, of_the_manifest}),
               HasSubstr("manifest cannot be read (duplicate_member)"));
+  EXPECT_THAT(says({Fault::bad_notice, 7, plain_http_url}), HasSubstr("takes https ones only"));
+  constexpr std::array<std::uint8_t, 8> found{0xFE, 0xDC, 0xBA, 0x98, 0x76, 0x54, 0x32, 0x10};
+  constexpr std::array<std::uint8_t, 8> wanted{0, 1, 2, 3, 4, 5, 6, 7};
+  EXPECT_EQ(says({Fault::manifest_mismatch,
+                  build_figure(found, static_cast<std::uint8_t>(Member::build)),
+                  build_figure(wanted)}),
+            "the image is of build fedcba98765432..., the manifest is for 00010203040506...");
 }
 
 TEST(Sentence, SpeaksOfTheImageWhereTheNoticeNamedNoVersion) {
