@@ -19,8 +19,8 @@ using Json = nlohmann::json;
 class Client {
  public:
   /// `server`: http(s) URL without a path of ours; throws Failure (usage) when it is none. `token`:
-  /// empty for none.
-  Client(std::string server, std::string token);
+  /// empty for none. `ca_file`: PEM, the only CAs to trust for https; empty: the system's.
+  Client(std::string server, std::string token, std::string ca_file = {});
 
   Json get(const std::string& path, const Query& query = {});
   Json post(const std::string& path, const Json& body);
@@ -57,6 +57,7 @@ class Client {
   Json answer(const HttpReply& reply) const;
   std::string server_;
   std::string token_;
+  std::string ca_file_;
   std::chrono::seconds connect_limit_{5};
   Http http_;
 };

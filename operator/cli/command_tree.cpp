@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "operator/cli/access_tree.hpp"
+#include "operator/cli/cert_tree.hpp"
 #include "operator/cli/completion.hpp"
 #include "operator/cli/device_verbs.hpp"
 #include "operator/cli/image_tree.hpp"
@@ -328,11 +329,16 @@ void build_command_tree(CLI::App& app, Request& request) {
                  "File with the access token, readable by you alone")
       ->type_name("FILE")
       ->envname("OTARIA_TOKEN_FILE");
+  app.add_option(
+         "--ca", request.global.ca_file, "CAs to trust for https, PEM, in place of the system's")
+      ->type_name("FILE")
+      ->envname("OTARIA_CA_FILE");
   app.add_flag("--json",
                request.global.json,
                "One JSON object (watch, monitor: one per line) in place of text");
   app.add_flag("--quiet", request.global.quiet, "Results and errors only");
   add_image_verbs(app, request);
+  add_cert_verbs(app, request);
   add_release(app, request);
   add_trust_verbs(app, request);
   add_update(app, request);
