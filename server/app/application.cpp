@@ -56,6 +56,20 @@ AccessSettings access_settings(const Config& config) {
           .trusted_proxies = config.trusted_proxies};
 }
 
+/// Nothing when no OpenID provider is configured.
+std::unique_ptr<oidc::KeyCache> provider_keys(const Config& config) {
+  if (config.oidc.issuer.empty()) return nullptr;
+  return std::make_unique<oidc::KeyCache>(
+      config.oidc_keys_file.empty() ? oidc::keys_at_url(config.oidc_keys_url, config.oidc_ca_file)
+                                    : oidc::keys_in_file(config.oidc_keys_file),
+      system_unix_ms);
+}
+
+std::unique_ptr<BearerVerifier> foreign_tokens(const Config& config, oidc::KeyCache* keys) {
+  if (keys == nullptr) return nullptr;
+  return std::make_unique<oidc::Verifier>(config.oidc, *keys, system_unix_ms);
+}
+
 }  // namespace
 
 class Application::Impl {
@@ -83,7 +97,9 @@ class Application::Impl {
                          ? directory_.audit_checkpoints()
                          : std::filesystem::path{config.audit_checkpoints},
                      config.audit_syslog},
-        gate_{store_, access_settings(config), system_unix_ms, nullptr},
+        provider_keys_{provider_keys(config)},
+        foreign_tokens_{foreign_tokens(config, provider_keys_.get())},
+        gate_{store_, access_settings(config), system_unix_ms, foreign_tokens_.get()},
         services_{services(std::move(version))},
         http_{http_config(config, directory_),
               make_handler(services_),
@@ -104,6 +120,7 @@ class Application::Impl {
     if (!gate_.settings().open) {
       ensure_admin_token(store_, directory_.bootstrap_token(), system_unix_ms() / 1000);
     }
+    if (provider_keys_) provider_keys_->start();
     http_.start();
     link_.start();
     clock_thread_ = std::thread{[this] { keep_time(); }};
@@ -225,6 +242,8 @@ class Application::Impl {
   NoticePump pump_;
   Dispatcher dispatcher_;
   CheckpointKeeper checkpoints_;
+  std::unique_ptr<oidc::KeyCache> provider_keys_;
+  std::unique_ptr<BearerVerifier> foreign_tokens_;
   Gate gate_;
   Services services_;
   HttpServer http_;

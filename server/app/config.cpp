@@ -114,6 +114,20 @@ Why trusted_proxies(Config& config, const std::string& text) {
   return std::nullopt;
 }
 
+Why role_map(Config& config, const std::string& text) {
+  const auto roles = oidc::role_map_from(text);
+  if (!roles)
+    return "is no list like fleet-admins=admin, fleet-ops=operator (agent-ci cannot be mapped)";
+  config.oidc.roles = *roles;
+  return std::nullopt;
+}
+
+Why https_url(std::string& into, const std::string& text) {
+  if (!text.starts_with("https://") || !contract::is_url(text)) return "is no https URL";
+  into = text;
+  return std::nullopt;
+}
+
 struct Key {
   std::string_view name;
   Why (*set)(Config&, const std::string&);
@@ -161,6 +175,13 @@ constexpr std::array keys{
   Key{"access.trusted_proxies", trusted_proxies},
   Key{"audit.checkpoints",      [](Config& c, const std::string& t) { return text_value(c.audit_checkpoints, t); }},
   Key{"audit.syslog",           [](Config& c, const std::string& t) { return flag(c.audit_syslog, t); }},
+  Key{"oidc.issuer",            [](Config& c, const std::string& t) { return text_value(c.oidc.issuer, t); }},
+  Key{"oidc.audience",          [](Config& c, const std::string& t) { return text_value(c.oidc.audience, t); }},
+  Key{"oidc.jwks_file",         [](Config& c, const std::string& t) { return text_value(c.oidc_keys_file, t); }},
+  Key{"oidc.jwks_url",          [](Config& c, const std::string& t) { return https_url(c.oidc_keys_url, t); }},
+  Key{"oidc.ca_file",           [](Config& c, const std::string& t) { return text_value(c.oidc_ca_file, t); }},
+  Key{"oidc.role_claim",        [](Config& c, const std::string& t) { return text_value(c.oidc.role_claim, t); }},
+  Key{"oidc.role_map",          role_map},
   Key{"log.level",  [](Config& c, const std::string& t) { return one_of(c.log_level, t, {"debug", "info", "warn", "error"}); }},
   Key{"log.format", [](Config& c, const std::string& t) { return one_of(c.log_format, t, {"text", "json"}); }},
 };
@@ -263,6 +284,19 @@ void check_open_access(const Config& config) {
   }
 }
 
+void check_oidc(const Config& config) {
+  const bool any = !config.oidc.issuer.empty() || !config.oidc.audience.empty() ||
+                   !config.oidc_keys_file.empty() || !config.oidc_keys_url.empty() ||
+                   !config.oidc.roles.empty();
+  if (!any) return;
+  if (config.oidc.issuer.empty() || config.oidc.audience.empty() || config.oidc.roles.empty()) {
+    throw ConfigError{"[oidc] needs issuer, audience and role_map together"};
+  }
+  if (config.oidc_keys_file.empty() == config.oidc_keys_url.empty()) {
+    throw ConfigError{"[oidc] needs either jwks_file or jwks_url: where the provider's keys are"};
+  }
+}
+
 }  // namespace
 
 Config default_config() {
@@ -305,6 +339,7 @@ std::vector<std::string> complete(Config& config) {
     throw ConfigError{"mqtt.notice_repeat_first is greater than mqtt.notice_repeat_limit"};
   }
   check_open_access(config);
+  check_oidc(config);
   std::vector<std::string> warnings;
   if (config.access_mode == "open") {
     warnings.emplace_back(

@@ -13,6 +13,7 @@
 #include "server/broker/ingest.hpp"
 #include "server/broker/notice_pump.hpp"
 #include "server/http/server.hpp"
+#include "server/oidc/verifier.hpp"
 #include "server/registry/deployment.hpp"
 
 namespace otaria::server {
@@ -46,6 +47,8 @@ struct Config {
   std::vector<IpNetwork> trusted_proxies;
   std::string audit_checkpoints;  ///< empty: audit-checkpoints.jws in the data directory
   bool audit_syslog = false;
+  oidc::Settings oidc;  ///< issuer empty: no OpenID provider
+  std::string oidc_keys_file, oidc_keys_url, oidc_ca_file;
   std::string log_level = "info";
   std::string log_format = "text";
 };
