@@ -115,13 +115,15 @@ class KeyStore {
   [[nodiscard]] std::uint32_t address_of(std::uint32_t area) const {
     return region_.base + area * area_bytes;
   }
-  [[nodiscard]] std::optional<std::uint8_t> free_area() const;
-  [[nodiscard]] AreaFile staged_file(Fetched what) const;
+  [[nodiscard]] std::uint8_t free_area() const;
   [[nodiscard]] Staged& staged(Fetched what) { return staged_[static_cast<std::size_t>(what)]; }
+  [[nodiscard]] AreaFile staged_file(Fetched what) const;
+  [[nodiscard]] AreaFile file_of(const KeyListRecord& record) const;
+  [[nodiscard]] bool is_whole(const KeyListRecord& record) const;
+  [[nodiscard]] KeyListRecord list_to_keep() const;
+  void choose();
   bool try_list(const KeyListRecord& record, ListStanding standing);
-  std::optional<std::uint32_t> crc_of(AreaFile file) const;
-  Status put_in_force(const Staged& list, const contract::KeyListHead& head);
-  bool open_list(const KeyListRecord& record);
+  Status put_in_force(const contract::KeyListHead& head);
 
   Flash& flash_;
   Ledger& ledger_;

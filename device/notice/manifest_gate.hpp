@@ -16,7 +16,7 @@ namespace otaria::device {
 /// What a manifest is judged against.
 struct ManifestSituation {
   const Identity& identity;
-  std::string_view running_version;
+  std::string_view running_version = {};
   std::uint32_t max_image = 0;        ///< bytes of the passive slot
   std::uint32_t keys_serial = 0;      ///< of the key list in force
   std::uint32_t security_floor = 0;   ///< Ledger::security_floor()

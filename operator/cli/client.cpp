@@ -143,7 +143,11 @@ Client::Client(std::string server, std::string token, std::string ca_file)
 }
 
 HttpReply Client::exchange(HttpRequest request, const std::string& path_and_query) {
-  request.url = server_ + "/api/v1" + path_and_query;
+  return send(std::move(request), "/api/v1" + path_and_query);
+}
+
+HttpReply Client::send(HttpRequest request, const std::string& path) {
+  request.url = server_ + path;
   request.bearer = token_;
   request.connect_limit = connect_limit_;
   try {
@@ -183,16 +187,35 @@ Json Client::remove(const std::string& path) {
   return answer(exchange(std::move(request), path));
 }
 
+Json Client::put(const std::string& path,
+                 const std::string& content_type,
+                 const std::string& body) {
+  HttpRequest request;
+  request.method = "PUT";
+  request.content_type = content_type;
+  request.body = body;
+  return answer(exchange(std::move(request), path));
+}
+
+std::optional<std::string> Client::file(const std::string& path) {
+  const HttpReply reply = send(HttpRequest{}, path);
+  if (reply.status == 404) return std::nullopt;
+  if (reply.status != 200) throw problem(reply, server_);
+  return reply.body;
+}
+
 Client::Uploaded Client::upload(const std::string& path,
                                 const Query& query,
                                 const std::string& file,
-                                const TransferProgress& progress) {
+                                const TransferProgress& progress,
+                                std::vector<std::string> headers) {
   HttpRequest request;
   request.method = "POST";
   request.content_type = "application/octet-stream";
   request.file = file;
   request.time_limit = std::chrono::seconds(0);
   request.progress = progress;
+  request.headers = std::move(headers);
   const HttpReply reply = exchange(std::move(request), path + query_text(query));
   return {answer(reply), reply.status == 201};
 }

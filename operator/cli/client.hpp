@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,16 +25,22 @@ class Client {
   Json get(const std::string& path, const Query& query = {});
   Json post(const std::string& path, const Json& body);
   Json remove(const std::string& path);
+  Json put(const std::string& path, const std::string& content_type, const std::string& body);
+
+  /// A file that the server hands to devices, by its whole path ("/keys.jws"). Nothing when it has
+  /// none (404).
+  std::optional<std::string> file(const std::string& path);
 
   struct Uploaded {
     Json body;
     bool created = false;  ///< false: it was there before
   };
-  /// Sends a file from disk; no time limit but that of a stall.
+  /// Sends a file from disk; no time limit but that of a stall. `headers`: further lines.
   Uploaded upload(const std::string& path,
                   const Query& query,
                   const std::string& file,
-                  const TransferProgress& progress);
+                  const TransferProgress& progress,
+                  std::vector<std::string> headers = {});
 
   /// Follows the pages of a list until `limit` items (0: all) are there.
   std::vector<Json> list(const std::string& path, Query query, std::size_t limit = 0);
@@ -46,6 +53,7 @@ class Client {
 
  private:
   HttpReply exchange(HttpRequest request, const std::string& path_and_query);
+  HttpReply send(HttpRequest request, const std::string& path);
   Json answer(const HttpReply& reply) const;
   std::string server_;
   std::string token_;

@@ -187,6 +187,7 @@ HttpReply Http::exchange(const HttpRequest& request) {
   HeaderList headers;
   char text[CURL_ERROR_SIZE] = "";
   set_common(curl, request.url, request.bearer, ca_file_, headers);
+  for (const std::string& line : request.headers) headers.add(line);
   const File file = set_body(curl, request, headers);
   set(curl, CURLOPT_HTTPHEADER, headers.list);
   set(curl, CURLOPT_ERRORBUFFER, static_cast<char*>(text));

@@ -22,8 +22,9 @@ struct HttpRequest {
   std::string url;
   std::string content_type;  ///< empty: no body
   std::string body;
-  std::string file;    ///< path; sent in place of `body`, never held in memory
-  std::string bearer;  ///< token; empty: none
+  std::string file;                  ///< path; sent in place of `body`, never held in memory
+  std::string bearer;                ///< token; empty: none
+  std::vector<std::string> headers;  ///< further lines, "Name: value"
   std::chrono::seconds time_limit{
       60};  ///< of the whole exchange; 0: only a stall of two minutes ends it
   std::chrono::seconds connect_limit{5};

@@ -23,6 +23,7 @@ class Gate;
 struct Services {
   Store& store;
   ArtifactStore& artifacts;
+  Downloads& downloads;
   Dispatcher& dispatcher;
   UlidGenerator& ulids;
   EventHub& events;

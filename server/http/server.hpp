@@ -22,9 +22,10 @@ using Handler = std::function<Response(const Request&)>;
 
 /// The fast path of downloads: an artifact already open and verified, or null, and then the request
 /// goes to the Handler (which may open it for the next time). Called on the event loops, by several
-/// threads at once: must not block. `path` is decoded. The server answers GET and HEAD by itself
-/// and refuses every other method.
-using FileLookup = std::function<std::shared_ptr<const OpenFile>(std::string_view path)>;
+/// threads at once: must not block. `path` is decoded, `query` is as it came. The server answers
+/// GET and HEAD by itself and refuses every other method.
+using FileLookup =
+    std::function<std::shared_ptr<const OpenFile>(std::string_view path, std::string_view query)>;
 
 struct HttpConfig {
   std::string address = "127.0.0.1";  ///< numeric, IPv4 or IPv6
