@@ -12,6 +12,7 @@ class RecordingAgent final : public device::AgentEvents {
  public:
   void on_broker_connected() override { events.emplace_back("connected"); }
   void on_broker_lost() override { events.emplace_back("lost"); }
+  void on_broker_refused() override { events.emplace_back("refused"); }
   void on_message(std::span<const char> payload, std::uint32_t true_length) override {
     messages.emplace_back(payload.begin(), payload.end());
     true_lengths.push_back(true_length);
