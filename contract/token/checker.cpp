@@ -88,11 +88,11 @@ bool is_signed(const Parts& parts, std::span<const std::uint8_t> public_key) {
       contract::Algorithm::es256, public_key, crypto::sha256(parts.signed_text), parts.signature);
 }
 
-bool is_complete(const Payload& payload) {
+bool is_complete(const Payload& payload, AclClaim acl) {
   const Claims& claims = payload.claims;
   return payload.issuer && payload.has_audience && !claims.subject.empty() &&
          !claims.username.empty() && !claims.client_id.empty() && payload.issued &&
-         payload.expires && payload.has_acl;
+         payload.expires && (payload.has_acl || acl == AclClaim::optional);
 }
 
 Refusal judge_names(const Claims& claims, const Bearer& bearer) {
@@ -125,7 +125,8 @@ Verdict TokenChecker::check(std::string_view token,
                             const Bearer& bearer,
                             const KeySet& keys,
                             const Denylist& denied,
-                            std::int64_t now_s) const {
+                            std::int64_t now_s,
+                            AclClaim acl) const {
   const auto refused = [](Refusal why) { return Verdict{why, {}}; };
   Parts parts;
   if (const Refusal why = take_apart(token, parts); why != Refusal::none) return refused(why);
@@ -141,7 +142,7 @@ Verdict TokenChecker::check(std::string_view token,
   if (const Refusal why = read_payload(parts.payload, audience_, payload); why != Refusal::none) {
     return refused(why);
   }
-  if (!is_complete(payload)) return refused(Refusal::missing_claim);
+  if (!is_complete(payload, acl)) return refused(Refusal::missing_claim);
   if (*payload.issuer != issuer_) return refused(Refusal::wrong_issuer);
   if (!payload.audience_fits) return refused(Refusal::wrong_audience);
   Claims& claims = payload.claims;
@@ -151,6 +152,7 @@ Verdict TokenChecker::check(std::string_view token,
   if (!payload.acl_is_good) return refused(Refusal::bad_acl);
   claims.issued = *payload.issued;
   claims.expires = *payload.expires;
+  claims.key_id = std::move(key_id);
   return {Refusal::none, std::move(claims)};
 }
 

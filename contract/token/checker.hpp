@@ -55,6 +55,7 @@ struct Claims {
   std::string username;
   std::string client_id;
   std::string token_id;                ///< `jti`; empty when the token has none
+  std::string key_id;                  ///< of the issuer's key that verified it
   std::uint32_t issued = 0;            ///< Unix seconds
   std::uint32_t expires = 0;           ///< Unix seconds
   std::vector<std::string> subscribe;  ///< filters, at most max_filters
@@ -74,6 +75,10 @@ struct Verdict {
   [[nodiscard]] bool ok() const { return refusal == Refusal::none; }
 };
 
+/// Whether a token must carry its topic rules. RabbitMQ reads them from `scope`, and a device's
+/// packet has no room for both: there the claim may be absent, but not malformed.
+enum class AclClaim : std::uint8_t { required, optional };
+
 /// Checks tokens of one issuer for one audience.
 ///
 /// Order    that of reference section 8; the first failure is the answer, nothing of the payload is
@@ -89,7 +94,8 @@ class TokenChecker {
                               const Bearer& bearer,
                               const KeySet& keys,
                               const Denylist& denied,
-                              std::int64_t now_s) const;
+                              std::int64_t now_s,
+                              AclClaim acl = AclClaim::required) const;
 
  private:
   std::string issuer_;

@@ -337,6 +337,21 @@ TEST(TokenChecker, RefusesATokenThatLacksAClaim) {
   }
 }
 
+TEST(TokenChecker, TakesATokenWithoutRulesOnlyWhereTheBrokerReadsOthers) {
+  Minted minted;
+  minted.acl.clear();
+  const std::string token = minted.signed_by(issuer());
+  EXPECT_EQ(refusal(token), "missing_claim");
+  const auto where_optional = [](const std::string& text) {
+    return TokenChecker{}.check(text, {mac, id}, keys(), Denylist{}, now_s, AclClaim::optional);
+  };
+  const Verdict verdict = where_optional(token);
+  EXPECT_TRUE(verdict.ok()) << name_of(verdict.refusal);
+  EXPECT_THAT(verdict.claims.publish, IsEmpty());
+  minted.acl = R"("#")";
+  EXPECT_EQ(name_of(where_optional(minted.signed_by(issuer())).refusal), "bad_acl");
+}
+
 TEST(TokenChecker, RefusesClaimsOfAnotherType) {
   for (auto claim : {&Minted::issuer,
                      &Minted::audience,

@@ -67,9 +67,9 @@ bool verify_es256(std::span<const std::uint8_t> public_key,
   return key.verifies(algorithm, digest, signature);
 }
 
-bool verify_ps256(std::span<const std::uint8_t> public_key,
-                  const contract::Digest& digest,
-                  std::span<const std::uint8_t> signature) {
+[[maybe_unused]] bool verify_ps256(std::span<const std::uint8_t> public_key,
+                                   const contract::Digest& digest,
+                                   std::span<const std::uint8_t> signature) {
   if (public_key.empty() || signature.size() != rsa_bits / 8) return false;
   const psa_algorithm_t algorithm = PSA_ALG_RSA_PSS(PSA_ALG_SHA_256);
   const ImportedKey key{PSA_KEY_TYPE_RSA_PUBLIC_KEY, rsa_bits, algorithm, public_key};

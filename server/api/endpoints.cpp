@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "server/access/caller.hpp"
+#include "server/access/token.hpp"
 #include "server/api/gate.hpp"
 #include "server/api/handlers.hpp"
 #include "server/api/problem.hpp"
@@ -23,6 +24,19 @@ constexpr std::array table{
   Endpoint{"GET",    "/api/v1/devices",               Right::read,         list_devices},
   Endpoint{"GET",    "/api/v1/devices/{id}",          Right::read,         show_device},
   Endpoint{"GET",    "/api/v1/devices/{id}/statuses", Right::read,         list_statuses},
+  Endpoint{"POST",   "/api/v1/devices/import",        Right::provision,    import_devices},
+  Endpoint{"POST",   "/api/v1/devices/{id}/state",    Right::administer,   set_device_state},
+  Endpoint{"GET",    "/api/v1/identities",            Right::read,         list_identities},
+  Endpoint{"GET",    "/api/v1/identities/{id}",       Right::read,         show_identity},
+  Endpoint{"POST",   "/api/v1/claims",                Right::provision,    make_claims},
+  Endpoint{"POST",   "/api/v1/broker-tokens",         Right::administer,   make_service_token},
+  Endpoint{"GET",    "/api/v1/broker-tokens",         Right::administer,   list_services},
+  Endpoint{"DELETE", "/api/v1/broker-tokens/{name}",  Right::administer,   revoke_service},
+  Endpoint{"GET",    "/api/v1/issuer",                Right::read,         show_issuer},
+  Endpoint{"POST",   "/api/v1/issuer/rotate",         Right::administer,   rotate_issuer},
+  Endpoint{"POST",   "/api/v1/device/nonce",          Right::device,       make_nonce},
+  Endpoint{"POST",   "/api/v1/device/enrol",          Right::device,       enrol_device},
+  Endpoint{"POST",   "/api/v1/device/token",          Right::device,       exchange_token},
   Endpoint{"POST",   "/api/v1/updates",               Right::operate,      send_updates},
   Endpoint{"GET",    "/api/v1/updates",               Right::read,         list_updates},
   Endpoint{"GET",    "/api/v1/updates/{id}",          Right::read,         show_update},
@@ -34,6 +48,11 @@ constexpr std::array table{
   Endpoint{"GET",    "/api/v1/events",                Right::read,         follow_events},
   Endpoint{"GET",    "/api/v1/server",                Right::read,         show_server},
   Endpoint{"GET",    "/firmware/{file}",              Right::open,         send_image},
+  Endpoint{"GET",    "/.well-known/jwks.json",        Right::open,         send_jwks},
+  Endpoint{"POST",   "/broker/rabbitmq/user",         Right::device,       rabbitmq_user},
+  Endpoint{"POST",   "/broker/rabbitmq/vhost",        Right::device,       rabbitmq_vhost},
+  Endpoint{"POST",   "/broker/rabbitmq/resource",     Right::device,       rabbitmq_resource},
+  Endpoint{"POST",   "/broker/rabbitmq/topic",        Right::device,       rabbitmq_topic},
   Endpoint{"GET",    "/keys.jws",                     Right::open,         send_newest_key_list},
   Endpoint{"GET",    "/keys/{file}",                  Right::open,         send_key_list},
   Endpoint{"GET",    "/manifests/{file}",             Right::open,         send_manifest},
@@ -102,7 +121,8 @@ std::uint64_t body_limit(std::string_view method, std::string_view path) {
   if (method != "POST") return others;
   // Twice what is taken: the answer to a larger image then names the figures.
   if (path == "/api/v1/releases") return 2 * largest_image_bytes;
-  if (path == "/api/v1/updates") return 2u << 20;
+  if (path == "/api/v1/updates" || path == "/api/v1/claims") return 2u << 20;
+  if (path == "/api/v1/devices/import") return largest_import_bytes;
   return others;
 }
 
@@ -126,7 +146,7 @@ std::function<Response(const Request&)> make_handler(Services& services) {
       }
       return (*router)(request);
     } catch (const std::exception& unforeseen) {  // the one catch on a request's path
-      spdlog::error("{} {}: {}", request.method, request.path, unforeseen.what());
+      spdlog::error("{} {}: {}", request.method, without_secrets(request.path), unforeseen.what());
       return problem({"internal", "the server could not answer; its log says why", "try again"});
     }
   };

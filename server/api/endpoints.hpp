@@ -22,7 +22,7 @@ struct Endpoint {
 std::span<const Endpoint> endpoints();
 
 /// The largest body a request may have, in bytes: 32 MiB for an image (the handler refuses more
-/// than 16), 2 MiB for a list of devices, else none.
+/// than 16), 32 MiB for an import of devices, 2 MiB for a list of them, else none.
 std::uint64_t body_limit(std::string_view method, std::string_view path);
 
 /// Routes requests to the table. Refuses, with 403 `cross_site_request`, what a browser sends on

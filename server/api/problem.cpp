@@ -28,10 +28,15 @@ constexpr std::array rows{
   Row{"security_counter", 422},  Row{"wrong_channel", 422},     Row{"step_required", 422},
   Row{"keylist_required", 422},  Row{"bad_keylist", 422},       Row{"keylist_expired", 422},
   Row{"keylist_not_newer", 409}, Row{"keylist_conflict", 409},  Row{"keylist_too_far", 422},
+  Row{"url_unsigned", 403},      Row{"url_refused", 403},       Row{"url_expired", 403},
   Row{"unknown_keylist", 404},   Row{"manifest_exists", 409},
   Row{"token_required", 401},    Row{"token_invalid", 401},     Row{"token_expired", 401},
   Row{"token_revoked", 401},     Row{"forbidden", 403},         Row{"too_many_failures", 429},
-  Row{"unknown_token", 404},
+  Row{"unknown_token", 404},     Row{"import_refused", 422},    Row{"id_conflict", 409},
+  Row{"no_key", 409},            Row{"identity_revoked", 409},  Row{"unknown_service", 404},
+  Row{"rotation_pending", 409},  Row{"use_nonce", 401},         Row{"claim_refused", 403},
+  Row{"not_enrolled", 403},      Row{"device_not_active", 403}, Row{"too_many_requests", 429},
+  Row{"token_too_long", 422},    Row{"loopback_only", 403},
   Row{"disk_full", 507},         Row{"internal", 500},          Row{"not_ready", 503},
 };  // clang-format on
 

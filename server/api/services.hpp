@@ -17,16 +17,19 @@ namespace otaria::server {
 
 class EventHub;
 class Gate;
+class IdentityService;
 
 /// What the endpoints work with; owned by the application, alive as long as requests run. All of it
 /// is safe from any thread.
 struct Services {
   Store& store;
   ArtifactStore& artifacts;
+  Downloads& downloads;
   Dispatcher& dispatcher;
   UlidGenerator& ulids;
   EventHub& events;
   Gate& gate;
+  IdentityService& identity;
   BrokerCounters& counters;
   TrustCounters& trust;
   UnixClock clock;

@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "contract/vocabulary.hpp"
+#include "server/broker/clock.hpp"
 
 namespace otaria::server {
 namespace {
@@ -114,9 +115,13 @@ class MqttLink::Impl {
     mosquitto_int_option(client_, MOSQ_OPT_SEND_MAXIMUM, 100);
     mosquitto_int_option(client_, MOSQ_OPT_TCP_NODELAY, 1);
     const BrokerUrl& url = config_.url;
-    if (!url.username.empty()) {
-      mosquitto_username_pw_set(
-          client_, url.username.c_str(), url.password.empty() ? nullptr : url.password.c_str());
+    BrokerCredentials names{url.username, url.password};
+    if (config_.credentials) names = config_.credentials();
+    renew_at_ms_ = names.renew_at_ms;
+    if (!names.username.empty()) {
+      mosquitto_username_pw_set(client_,
+                                names.username.c_str(),
+                                names.password.empty() ? nullptr : names.password.c_str());
     }
     if (url.tls) set_up_tls();
     mosquitto_connect_callback_set(client_, [](mosquitto*, void* self, int code) {
@@ -202,6 +207,11 @@ class MqttLink::Impl {
     return stopping_;
   }
 
+  // MQTT 3.1.1 cannot authenticate anew within a connection.
+  [[nodiscard]] bool renewal_is_due() const {
+    return renew_at_ms_ > 0 && system_unix_ms() >= renew_at_ms_;
+  }
+
   // A client of its own per connection: libmosquitto would send again, after the reconnect, what
   // the lost connection had in flight, and so put an older notice over a newer one. What must be
   // sent again the outbox knows.
@@ -238,6 +248,12 @@ class MqttLink::Impl {
     const auto give_up = Steady::now() + connack_limit;
     for (;;) {
       if (stopping()) {
+        say_farewell();
+        return;
+      }
+      if (renewal_is_due()) {
+        spdlog::info("broker: connecting anew before the token expires");
+        on_disconnect();
         say_farewell();
         return;
       }
@@ -280,6 +296,7 @@ class MqttLink::Impl {
   bool stopping_ = false;
   // Of the link's own thread:
   int back_off_ms_ = config_.reconnect_first_ms;
+  std::int64_t renew_at_ms_ = 0;
   std::string last_trouble_;
   std::mt19937 random_{std::random_device{}()};
 };

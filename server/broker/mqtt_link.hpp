@@ -12,8 +12,17 @@
 
 namespace otaria::server {
 
+/// Names for one connection.
+struct BrokerCredentials {
+  std::string username, password;
+  std::int64_t renew_at_ms = 0;  ///< Unix ms: then the link connects anew; 0: never
+};
+
 struct MqttConfig {
   BrokerUrl url;
+  /// Asked before each connection, on the link's thread (the first time by start()); empty: what
+  /// the URL names. May throw: the link logs it and tries again.
+  std::function<BrokerCredentials()> credentials = {};
   std::string client_id = "otariad-1";  ///< one per copy of the server
   std::string ca_file;                  ///< PEM; empty: the system's certificates
   std::string certificate;              ///< PEM, of this client; empty: none is shown to the broker
