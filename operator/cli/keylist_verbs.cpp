@@ -104,6 +104,22 @@ void tell_what_is_signed(Context& context,
   for (const std::string& line : keys::differences(before, draft)) context.note("  " + line);
 }
 
+/// PS256 is a choice of the firmware's build, off by default: a list that only such devices can use
+/// would leave the others without a key they know.
+void warn_of_ps256(Context& context, const keys::KeyListDraft& draft) {
+  for (const KeyRole role : {KeyRole::root, KeyRole::release}) {
+    const auto usable = std::count_if(draft.keys.begin(), draft.keys.end(), [&](const auto& each) {
+      return each.role == role && each.key.algorithm == contract::Algorithm::es256;
+    });
+    if (static_cast<std::uint32_t>(usable) >= draft.threshold_of(role)) continue;
+    context.note(fmt::format("Warning: {} of the {} keys are ES256 and {} must sign: devices that "
+                             "are built without PS256 (the default) would be left behind.",
+                             usable,
+                             name_of(role),
+                             draft.threshold_of(role)));
+  }
+}
+
 const char* word_of(keys::SignatureStanding standing) {
   switch (standing) {
     case keys::SignatureStanding::valid:
@@ -203,6 +219,7 @@ int write_working_list(Context& context,
   const keys::SigningPlan plan = keys::plan_signatures(before ? *before : draft, draft);
   if (out.empty()) out = fmt::format("keys-{}.json", draft.serial);
   refuse_existing(out);
+  warn_of_ps256(context, draft);
   write_text(out, payload + "\n");
   if (context.json()) {
     context.print({{"serial", draft.serial},

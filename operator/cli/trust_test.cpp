@@ -281,6 +281,19 @@ TEST_F(Trust, RefusesListsThatWouldLowerWhatDevicesNeverLower) {
             "below_threshold");
 }
 
+TEST_F(Trust, WarnsOfAListThatDevicesWithoutRsaCannotUse) {
+  make_key("root", "root");
+  run_json({"key", "create", "--role", "release", "--alg", "PS256", "--out", at("rsa")});
+  const Outcome rsa = run({"keylist", "make", "--root", at("root"), "--release", at("rsa"), "--out",
+                           at("rsa.json")});
+  EXPECT_THAT(rsa.err, HasSubstr("0 of the release keys are ES256"));
+  make_key("release", "ec");
+  const Outcome both = run({"keylist", "make", "--root", at("root"), "--release", at("rsa"),
+                            "--release", at("ec"), "--out", at("both.json")});
+  EXPECT_EQ(both.exit_code, 0) << both.err;
+  EXPECT_THAT(both.err, Not(HasSubstr("Warning")));
+}
+
 TEST_F(Trust, RotatesAReleaseKeyInTwoHalves) {
   server_.set_lists({{1, content_of(first_list())}});
   const std::string fresh = make_key("release", "fresh");

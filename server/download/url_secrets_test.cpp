@@ -79,8 +79,10 @@ TEST_F(UrlSecretsFile, IsNotUsedWhenOthersCanReadIt) {
 
 TEST_F(UrlSecretsFile, IsNotUsedWhenItIsDamagedAndTheErrorHoldsNothingOfIt) {
   const std::string secret = "c2VjcmV0LXNlY3JldC1zZWNyZXQ";
-  const std::vector<std::string> damaged{
-      secret + " 1800000000\n", secret + "\n", "\n", "", std::string(43, 'A') + " soon\n"};
+  std::vector<std::string> damaged{"\n", ""};
+  damaged.push_back(secret + " 1800000000\n");
+  damaged.push_back(secret + "\n");
+  damaged.push_back(std::string(43, 'A').append(" soon\n"));
   for (const std::string& bad : damaged) {
     std::filesystem::remove_all(file_.parent_path());
     write(bad);

@@ -34,6 +34,7 @@ class Client:
         self.messages, self.next_id = [], 1
         context = ssl.create_default_context(cafile=str(ca_file))
         raw = socket.create_connection(("127.0.0.1", port), LIMIT_S)
+        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket = context.wrap_socket(raw, server_hostname="localhost")
         flags = (2 if clean else 0) | (0x80 if username is not None else 0) | (0x40 if password is not None else 0)
         payload = text(client_id)
