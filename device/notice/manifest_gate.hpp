@@ -10,7 +10,7 @@
 #include "device/result/result.hpp"
 
 /// May what a signed manifest says be installed here? Pure.
-/// Source  reference trust, sections 8 (steps 5 to 8), 9 and 10; docs/spec/trust.md.
+/// Source  reference trust, sections 8 (steps 5 to 8), 9 and 10; docs/spec/keys.md.
 namespace otaria::device {
 
 /// What a manifest is judged against.
