@@ -117,7 +117,7 @@ void Agent::on_published() {
 void Agent::keep_connected() {
   if (link_open_ || step_ == Step::halted || reporter_.left() || now() < reconnect_at_ms_) return;
   if (step_ == Step::rebooting || step_ == Step::going_back) return;
-  if (tokens_.is_used() && tokens_.token().empty()) return;  // the broker would refuse us
+  if (lacks_token()) return;  // the broker would refuse us
   link_open_ = true;
   renewed_ = false;
   ok(reporter_.connect(tokens_.token()));
@@ -174,7 +174,7 @@ std::uint32_t Agent::run() {
   const std::uint32_t step_wants = step_ == Step::halted ? long_ms : run_step();
   if (step_ == Step::halted) return long_ms;
   if (!ok(reporter_.run())) return long_ms;
-  const std::uint32_t link_wants = link_open_ ? long_ms : until(reconnect_at_ms_);
+  const std::uint32_t link_wants = link_open_ || lacks_token() ? long_ms : until(reconnect_at_ms_);
   return std::min({step_wants, link_wants, tokens_want, reporter_.milliseconds_to_next()});
 }
 

@@ -177,6 +177,7 @@ class Agent final : public AgentEvents {
   void take_fetcher();
   void cancel_fetch();
   void rejoin_when_quiet();
+  [[nodiscard]] bool lacks_token() const { return tokens_.is_used() && tokens_.token().empty(); }
 
   // Driving (agent.cpp)
   void enter(Step step);

@@ -4,7 +4,7 @@
 
 #include "device/agent/testing/bench_device.hpp"
 
-namespace otaria::device {
+namespace otaria::device::testing {
 namespace {
 
 constexpr std::uint32_t life_s = 3600;
@@ -122,6 +122,7 @@ TEST_F(AgentTokenTest, ATrialWithoutATokenIsATrialWithoutTheBroker) {
   device_.broker.offer(offer("1.4.0"));
   ASSERT_TRUE(device_.run_until([&] { return device_.agent->step() == Step::rebooting; }));
   service_.answers = false;
+  ASSERT_TRUE(device_.run_until([&] { return device_.booted.back() == "1.4.0"; }));
   ASSERT_TRUE(device_.run_until([&] { return device_.booted.back() == "1.3.0"; }));
   service_.answers = true;
   ASSERT_TRUE(device_.run_until([&] { return device_.ended(); }));
@@ -165,4 +166,4 @@ TEST_F(AgentTokenTest, AServerCannotExhaustTheNumbers) {
 }
 
 }  // namespace
-}  // namespace otaria::device
+}  // namespace otaria::device::testing

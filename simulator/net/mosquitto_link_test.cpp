@@ -243,7 +243,7 @@ TEST_F(MosquittoLinkTest, TheBrokersRefusalIsToldInItsWords) {
   MosquittoLink link{settings(broker.port()), tell()};
   link.connect({}, "the will");
   ASSERT_TRUE(run_until(link, nullptr, [&] { return !agent_.events.empty(); }));
-  EXPECT_THAT(agent_.events, ElementsAre("lost"));
+  EXPECT_THAT(agent_.events, ElementsAre("refused", "lost"));
   EXPECT_TRUE(was_told("not authorised")) << testing::PrintToString(told_);
 }
 
