@@ -53,7 +53,8 @@ TEXT
 ## Static RAM of the agent
 
 All state of the agent is one object; nothing is taken from a heap. `sizeof` on the host, where pointers are 8 bytes (on the chip
-4). The bar is 6,144 bytes with the 1,024-byte message buffer and the 512-byte transfer buffer; `device/agent/agent.hpp` asserts it.
+4). The bar is 10,240 bytes, verification with at most 4,096 of them, the 1,024-byte message buffer and the 512-byte transfer buffer
+included; `device/agent/agent.hpp` asserts it.
 
 | what | bytes |
 |---|---:|

@@ -21,7 +21,7 @@ base=(build-essential cmake ninja-build ccache pkg-config git ca-certificates
       nlohmann-json3-dev libjsmn-dev libcli11-dev libtomlplusplus-dev libspdlog-dev libfmt-dev
       libp11-kit-dev libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev
       mosquitto mosquitto-clients sqlite3 curl jq python3 python3-jsonschema python3-yaml
-      python3-cryptography python3-paho-mqtt rabbitmq-server softhsm2 openssl procps iproute2 util-linux)
+      python3-cryptography rabbitmq-server softhsm2 openssl procps iproute2 util-linux)
 check=(clang clang-tidy clang-format libclang-rt-14-dev shellcheck)
 bench=(nginx-light wrk)
 

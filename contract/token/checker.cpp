@@ -152,6 +152,7 @@ Verdict TokenChecker::check(std::string_view token,
   if (!payload.acl_is_good) return refused(Refusal::bad_acl);
   claims.issued = *payload.issued;
   claims.expires = *payload.expires;
+  claims.key_id = std::move(key_id);
   return {Refusal::none, std::move(claims)};
 }
 

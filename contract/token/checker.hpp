@@ -55,6 +55,7 @@ struct Claims {
   std::string username;
   std::string client_id;
   std::string token_id;                ///< `jti`; empty when the token has none
+  std::string key_id;                  ///< of the issuer's key that verified it
   std::uint32_t issued = 0;            ///< Unix seconds
   std::uint32_t expires = 0;           ///< Unix seconds
   std::vector<std::string> subscribe;  ///< filters, at most max_filters

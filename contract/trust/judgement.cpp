@@ -45,7 +45,8 @@ class LineJudge {
   }
   [[nodiscard]] std::uint32_t valid() const { return valid_.count(); }
   [[nodiscard]] std::uint32_t needed() const { return ring_.head().threshold_of(role_); }
-  [[nodiscard]] bool satisfied() const { return valid() >= needed(); }
+  /// A ring that was not opened has the threshold 0, which nothing satisfies.
+  [[nodiscard]] bool satisfied() const { return needed() != 0 && valid() >= needed(); }
 
  private:
   KeyRing& ring_;

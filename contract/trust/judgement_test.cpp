@@ -243,5 +243,48 @@ TEST_F(JudgementTest, EveryChangedCharacterOfAListIsFound) {
   }
 }
 
+/// Fails from the nth read on.
+class DyingFile final : public FileSource {
+ public:
+  DyingFile(std::string_view text, int reads) : file_{text}, reads_{reads} {}
+  [[nodiscard]] std::uint32_t size() const override { return file_.size(); }
+  bool read(std::uint32_t offset, std::span<std::uint8_t> into) override {
+    return reads_-- > 0 && file_.read(offset, into);
+  }
+
+ private:
+  MemoryFile file_;
+  int reads_;
+};
+
+// A list that turns unreadable must not turn into one without thresholds.
+TEST_F(JudgementTest, AMediumThatFailsAtAnyReadNeverMakesAStrangersManifestGood) {
+  const std::string held = list_by({&root_a_, &root_b_});
+  const std::string manifest = manifest_by({&stranger_});
+  for (int reads = 0; reads < 200; ++reads) {
+    DyingFile list_file{held, reads};
+    MemoryFile file{manifest};
+    KeyRing ring{list_file, hasher_};
+    ring.open();
+    PayloadPlace payload;
+    EXPECT_FALSE(judge_manifest_signatures(file, ring, hasher_, verifier_, payload).ok()) << reads;
+  }
+}
+
+TEST_F(JudgementTest, AMediumThatFailsAtAnyReadNeverMakesAStrangersListGood) {
+  const std::string held = list_by({&root_a_, &root_b_});
+  list_.serial = 2;
+  list_.roots = {&stranger_};
+  list_.root_threshold = 1;
+  const std::string candidate = list_by({&stranger_});
+  for (int reads = 0; reads < 300; ++reads) {
+    DyingFile list_file{held, reads};
+    MemoryFile file{candidate};
+    KeyRing ring{list_file, hasher_};
+    ring.open();
+    EXPECT_FALSE(judge_key_list(file, &ring, 0, hasher_, verifier_).ok()) << reads;
+  }
+}
+
 }  // namespace
 }  // namespace otaria::contract

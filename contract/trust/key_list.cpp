@@ -342,7 +342,11 @@ bool KeyRing::open() {
 
 Defect KeyRing::walk(KeyListVisitor& visitor) {
   Base64UrlBytes payload{*file_, payload_.offset, payload_.characters};
-  return read_key_list(payload, *hasher_, head_, visitor);
+  KeyListHead head;
+  const Defect defect = read_key_list(payload, *hasher_, head, visitor);
+  // A medium that fails later must not take away the thresholds.
+  if (defect == Defect::none) head_ = head;
+  return defect;
 }
 
 KeyStanding KeyRing::find(std::string_view key_id,

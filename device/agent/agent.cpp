@@ -2,12 +2,13 @@
 
 #include <algorithm>
 
+#include "device/notice/manifest_gate.hpp"
+
 namespace otaria::device {
 namespace {
 
 using contract::UpdateState;
 
-constexpr std::uint32_t long_ms = 60000;  // nothing to do: look again then at the latest
 constexpr std::uint32_t glance_ms = 200;  // asking the application again
 constexpr std::uint32_t second_ms = 1000;
 
@@ -26,6 +27,7 @@ Agent::Agent(const Ports& ports, const Identity& identity, const Policy& policy)
       journal_{ports.flash, 0, 0, std::span{message_}.first<Journal::work_bytes>()},
       ledger_{journal_},
       reporter_{ledger_, ports_.broker, ports_.clock, identity_, facts_, as_text(message_)},
+      keys_{ports.flash, ledger_, hasher_, ports.verifier},
       reconnect_{policy.reconnect_first_ms, policy.reconnect_limit_ms},
       writer_{ports.flash},
       backoff_{policy.retry_first_ms, policy.retry_limit_ms} {}
@@ -72,6 +74,7 @@ std::uint32_t Agent::until(std::uint64_t time) const {
 void Agent::on_broker_connected() {
   reconnect_.reset();
   accounted_ms_ = now();
+  lists_between_ = 0;
   reporter_.on_connected();
   ports_.broker.subscribe_to_notices();
 }
@@ -139,6 +142,7 @@ std::uint32_t Agent::run() {
   if (step_ == Step::halted) return long_ms;
   keep_connected();
   account_connected_time();
+  watch_clock();
   const std::uint32_t step_wants = step_ == Step::halted ? long_ms : run_step();
   if (step_ == Step::halted) return long_ms;
   if (!ok(reporter_.run())) return long_ms;
@@ -149,8 +153,18 @@ std::uint32_t Agent::run() {
 std::uint32_t Agent::run_step() {
   switch (step_) {
     case Step::idle:
+      return run_idle();
     case Step::halted:
       return long_ms;
+    case Step::fetching_manifest:
+    case Step::fetching_keys:
+      return run_fetching();
+    case Step::fetch_waiting:
+      if (now() >= resume_at_ms_) fetch(file_);
+      return until(resume_at_ms_);
+    case Step::judging:
+      run_judging();
+      return 0;
     case Step::delaying:
       return run_delaying();
     case Step::awaiting_notice:
@@ -219,14 +233,18 @@ std::uint32_t Agent::run_awaiting() {
 std::uint32_t Agent::run_transfer() {
   const std::uint64_t window_ends = window_started_ms_ + policy_.stall_window_ms;
   if (now() < window_ends) return until(window_ends);
-  if (step_ == Step::streaming && window_bytes_ >= policy_.stall_minimum_bytes) {
+  if (step_ != Step::requesting && window_bytes_ >= policy_.stall_minimum_bytes) {
     window_started_ms_ = now();
     window_bytes_ = 0;
     return until(window_started_ms_ + policy_.stall_window_ms);
   }
   ports_.fetcher.cancel();
   last_status_ = 0;
-  retry(transport_error());
+  if (is_fetching_file()) {
+    retry_file();
+  } else {
+    retry(transport_error());
+  }
   return 0;
 }
 
@@ -292,11 +310,11 @@ void Agent::confirm() {
     fail_trial(done.error());
     return;
   }
-  SlotContent content = ledger_.slot(facts_.slot);
-  content.confirmed = true;
-  if (!ok(ledger_.set_slot(facts_.slot, content))) return;
+  const auto manifest = ledger_.current() ? ledger_.current()->manifest : std::nullopt;
+  if (!ok(ledger_.confirm_slot(facts_.slot, manifest))) return;
+  if (manifest && !ok(ledger_.note_time(counted_issue(manifest->issued, keys_.issued())))) return;
   facts_.confirmed = true;
-  reporter_.state_changed();
+  learn_keys();
   if (ledger_.current()) {
     finish(UpdateState::succeeded, {});
     return;

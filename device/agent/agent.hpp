@@ -14,6 +14,7 @@
 #include "device/download/slot_writer.hpp"
 #include "device/journal/journal.hpp"
 #include "device/journal/ledger.hpp"
+#include "device/keys/key_store.hpp"
 #include "device/ports/broker_link.hpp"
 #include "device/ports/clock.hpp"
 #include "device/ports/fetcher.hpp"
@@ -24,6 +25,7 @@
 #include "device/status/reporter.hpp"
 #include "device/verify/image_checker.hpp"
 #include "device/verify/image_in_flash.hpp"
+#include "device/verify/psa_primitives.hpp"
 #include "device/verify/sha256.hpp"
 
 namespace otaria::device {
@@ -37,6 +39,8 @@ struct Ports {
   Fetcher& fetcher;
   System& system;
   Application& application;
+  contract::SignatureVerifier&
+      verifier;  ///< the crypto port: PsaVerifier, unless the board has better
 };
 
 /// The update agent: notices in, one honest story out, and a device that always boots a whole
@@ -66,21 +70,30 @@ class Agent final : public AgentEvents {
   void on_http_body(std::span<const std::uint8_t> bytes) override;
   void on_http_end() override;
   void on_http_failed(FetchFailure failure) override;
+  void on_keys_mentioned(std::uint32_t serial, std::string_view url) override;
+  void on_pin_failed(std::string_view url) override;
   std::uint32_t run() override;
 
   [[nodiscard]] std::string_view running_version() const { return facts_.version.view(); }
   [[nodiscard]] const Facts& facts() const { return facts_; }
   [[nodiscard]] Step step() const { return step_; }
   [[nodiscard]] const Ledger& ledger() const { return ledger_; }
+  /// The key list in force, for its pins; nullptr: none. Valid until the next event or run().
+  [[nodiscard]] contract::KeyRing* key_ring() { return keys_.ring(); }
+  /// Unix seconds that have certainly passed (reference trust, section 9); 0: nothing is known.
+  [[nodiscard]] std::uint32_t time_floor() const;
   /// Set when journal or flash failed: nothing is updated until the next start.
   [[nodiscard]] const Error& fatal() const { return fatal_; }
 
  private:
+  static constexpr std::uint32_t long_ms = 60000;  ///< nothing to do: look again then at the latest
+
   // Start (agent_start.cpp)
   Status find_partitions();
   Status identify_running();
   Status describe_unknown_image(const ImageIdentity& found);
   Status read_build();
+  Status open_keys(contract::FileSource* provisioned);
   void reconcile();
   bool runs_unfinished_update() const;
   void begin_trial();
@@ -95,13 +108,44 @@ class Agent final : public AgentEvents {
   void begin_accepted();
   void take_parked_notice();
 
+  // Manifests and key lists (agent_trust.cpp)
+  enum class File : std::uint8_t { manifest, newest_keys, next_keys };
+  [[nodiscard]] bool needs_manifest(const contract::Notice& notice) const;
+  [[nodiscard]] bool is_proven() const;
+  void begin_judgement();
+  void run_judging();
+  void judge_manifest();
+  void judge_content(contract::ByteSource& payload);
+  [[nodiscard]] bool is_fetching_file() const;
+  [[nodiscard]] bool is_refreshing_keys() const;
+  void fetch(File file);
+  std::uint32_t run_fetching();
+  void ask_for_file();
+  void on_file_head(std::uint32_t status);
+  void on_file_body(std::span<const std::uint8_t> bytes);
+  void on_file_end();
+  [[nodiscard]] Error too_long() const;
+  void retry_file(std::optional<std::uint32_t> retry_after_s = {});
+  void file_unavailable(Error error);
+  void want_keys(std::string_view url);
+  std::uint32_t run_idle();
+  bool ask_for_keys(Step afterwards);
+  void begin_fetching_keys(Step afterwards);
+  void take_key_list();
+  void go_on_after_keys();
+  void learn_keys();
+  void learn_counters();
+  void watch_clock();
+
   // Download (agent_download.cpp)
   void prepare_download();
   void start_over();
   void request();
   void retry(Error error, std::optional<std::uint32_t> retry_after_s = {});
+  std::optional<std::uint64_t> wait_before_retry(std::optional<std::uint32_t> retry_after_s);
   void begin_body(const ResponseJudgement& judgement);
   bool begin_first_block();
+  [[nodiscard]] Status check_build(const contract::Digest& elf_digest) const;
   void take_block();
   void judge_wrong_body();
   void download_complete();
@@ -112,6 +156,7 @@ class Agent final : public AgentEvents {
   void finish_rehash();
   void select();
   [[nodiscard]] Error transport_error() const;
+  [[nodiscard]] std::uint32_t announced_bytes() const;
 
   // Driving (agent.cpp)
   void enter(Step step);
@@ -155,6 +200,23 @@ class Agent final : public AgentEvents {
   bool parked_ =
       false;  ///< a notice came when it could not be judged; asked for again after the final state
 
+  // Trust
+  PsaHasher hasher_;
+  KeyStore keys_;
+  Region keys_region_;
+  contract::Digest build_;        ///< app_elf_sha256 of the running image
+  std::uint32_t build_time_ = 0;  ///< of the running image, Unix seconds; a part of the time floor
+  File file_ = File::manifest;    ///< the one being fetched or judged
+  bool file_asked_ = false;       ///< the request was made
+  bool file_answered_ = false;    ///< its head was right
+  std::uint32_t file_bytes_ = 0;  ///< length that was announced; 0: none
+  contract::Url keys_origin_;     ///< where key lists are fetched
+  bool keys_wanted_ = false;      ///< when no update is in hand
+  bool keys_asked_ = false;       ///< in this judgement or download
+  Step after_keys_ = Step::idle;
+  std::uint32_t newest_serial_ = 0;  ///< of the list that the ones between lead to; 0: none
+  std::uint32_t lists_between_ = 0;  ///< fetched in this session
+
   // Broker
   Backoff reconnect_;
   bool link_open_ = false;  ///< connecting or connected
@@ -184,7 +246,7 @@ class Agent final : public AgentEvents {
 };
 
 inline constexpr std::size_t agent_bytes = sizeof(Agent);
-static_assert(agent_bytes <= 6144,
+static_assert(agent_bytes <= 10240,
               "the agent's static memory, transfer and message buffers included");
 
 }  // namespace otaria::device

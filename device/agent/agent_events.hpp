@@ -28,6 +28,13 @@ class AgentEvents {
   virtual void on_http_end() = 0;
   virtual void on_http_failed(FetchFailure failure) = 0;
 
+  /// A server said (in a token response) that its newest key list has this serial. `url`: any of
+  /// its URLs. A list that is newer than the one in force is fetched when no update is in hand.
+  virtual void on_keys_mentioned(std::uint32_t serial, std::string_view url) = 0;
+  /// A connection other than the Fetcher's failed because the host's key is none of its pins. The
+  /// newest key list is fetched from `url`'s host, past the pins: it may have new ones.
+  virtual void on_pin_failed(std::string_view url) = 0;
+
   /// Does one bounded piece of work (at most one sector erased, or a few KiB hashed) and returns in
   /// how many milliseconds it wants to be called again at the latest; 0 = at once.
   virtual std::uint32_t run() = 0;

@@ -90,6 +90,12 @@ Status Ledger::accept(const contract::Notice& notice,
   return append(deployment, record);
 }
 
+Status Ledger::accept_manifest(const ManifestFacts& manifest) {
+  RecordWriter record;
+  write_manifest_facts(record, manifest);
+  return append(manifest_accepted, record);
+}
+
 Status Ledger::replace_url(const contract::Url& url) {
   RecordWriter record;
   record.text(url.view());

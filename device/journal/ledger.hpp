@@ -57,6 +57,7 @@ struct ManifestFacts {
   std::uint32_t issued = 0;             ///< Unix seconds
   std::uint32_t epoch = 0;              ///< Ledger::epoch() under which it was judged
   std::array<std::uint8_t, 8> build{};  ///< first bytes of the image's app_elf_sha256
+  std::uint32_t size = 0;               ///< bytes of the image file
 };
 
 /// The update in hand.
@@ -102,9 +103,10 @@ struct Outcome {
 
 /// What lies in a slot.
 struct SlotContent {
-  contract::Digest digest;    ///< of the whole file as published
-  contract::Version version;  ///< what the release called it
-  std::uint32_t bytes = 0;    ///< length of that file
+  contract::Digest digest;             ///< of the whole file as published
+  contract::Version version;           ///< what the release called it
+  std::uint32_t bytes = 0;             ///< length of that file
+  std::uint32_t security_counter = 0;  ///< of its manifest; 0 without one
   std::array<std::uint8_t, 32>
       appended_hash{};  ///< the image's own appended SHA-256: recognises it cheaply
   bool known = false;
@@ -168,6 +170,8 @@ class Ledger final : public Journal::Owner {
   [[nodiscard]] const std::optional<Deployment>& current() const { return current_; }
   /// `manifest`: what was judged; nothing for a three-field notice. One record for both.
   Status accept(const contract::Notice& notice, const std::optional<ManifestFacts>& manifest = {});
+  /// The manifest of the update in hand was judged: its image may be installed.
+  Status accept_manifest(const ManifestFacts& manifest);
   Status replace_url(const contract::Url& url);
   Status begin_download(const std::array<std::uint8_t, 32>& head,
                         std::uint32_t total,

@@ -36,6 +36,7 @@ enum Kind : std::uint8_t {
   image_confirmed = 19,  // u8 slot, u8 has a manifest, u32 security counter, u32 epoch
   time_passed = 20,      // u32 Unix seconds
   trust_floor = 21,      // u32 security floor, u32 epoch: only in snapshots
+  manifest_accepted = 22,  // its facts, for the update in hand
 };
 
 inline constexpr std::uint32_t first_session_limit = 1U << 31;
@@ -118,6 +119,7 @@ inline void write_slot(RecordWriter& to, std::uint8_t index, const SlotContent& 
   to.text(content.version.view());
   to.u32(content.bytes);
   to.bytes(content.appended_hash);
+  to.u32(content.security_counter);
 }
 
 inline void write_manifest_facts(RecordWriter& to, const std::optional<ManifestFacts>& facts) {
@@ -127,6 +129,7 @@ inline void write_manifest_facts(RecordWriter& to, const std::optional<ManifestF
   to.u32(known.issued);
   to.u32(known.epoch);
   to.bytes(known.build);
+  to.u32(known.size);
 }
 
 /// Nothing where a record ends before them: of an agent that knew no manifests.
@@ -138,6 +141,7 @@ inline std::optional<ManifestFacts> read_manifest_facts(RecordReader& from) {
   facts.issued = from.u32();
   facts.epoch = from.u32();
   from.bytes(facts.build);
+  facts.size = from.u32();
   return known ? std::optional{facts} : std::nullopt;
 }
 

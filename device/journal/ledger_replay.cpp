@@ -77,6 +77,9 @@ void Ledger::apply_numbers(std::uint8_t kind, RecordReader& reader) {
 void Ledger::apply_to_current(std::uint8_t kind, RecordReader& reader) {
   Deployment& current = *current_;
   switch (kind) {
+    case manifest_accepted:
+      current.manifest = read_manifest_facts(reader);
+      break;
     case deployment_url:
       reader.text(current.notice.url);
       break;
@@ -160,6 +163,7 @@ void Ledger::apply(const JournalRecord& record) {
       reader.text(content.version);
       content.bytes = reader.u32();
       reader.bytes(content.appended_hash);
+      if (!reader.at_end()) content.security_counter = reader.u32();
       if (reader.good() && index < slots) contents_[index] = content;
       break;
     }

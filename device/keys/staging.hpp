@@ -35,8 +35,6 @@ class Staging {
   [[nodiscard]] std::uint32_t bytes() const { return bytes_; }
 
  private:
-  Status flush(Flash& flash);
-
   std::uint32_t address_ = 0;
   std::uint32_t limit_ = 0;  ///< 0: idle
   std::uint32_t erased_ = 0;

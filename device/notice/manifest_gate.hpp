@@ -10,13 +10,13 @@
 #include "device/result/result.hpp"
 
 /// May what a signed manifest says be installed here? Pure.
-/// Source  reference trust, sections 8 (steps 5 to 8), 9 and 10; docs/spec/trust.md.
+/// Source  reference trust, sections 8 (steps 5 to 8), 9 and 10; docs/spec/keys.md.
 namespace otaria::device {
 
 /// What a manifest is judged against.
 struct ManifestSituation {
   const Identity& identity;
-  std::string_view running_version;
+  std::string_view running_version = {};
   std::uint32_t max_image = 0;        ///< bytes of the passive slot
   std::uint32_t keys_serial = 0;      ///< of the key list in force
   std::uint32_t security_floor = 0;   ///< Ledger::security_floor()

@@ -239,8 +239,13 @@ Status Reporter::send_outcome(const Outcome& outcome) {
   fields.update = outcome.update.view();
   fields.target = outcome.target.view();
   if (outcome.state != UpdateState::succeeded) {
-    const Sentence sentence =
-        tell(outcome.error, {outcome.target.view(), facts_->version.view()}, memory);
+    const Sentence sentence = tell(outcome.error,
+                                   {outcome.target.view(),
+                                    facts_->version.view(),
+                                    identity_->product.view(),
+                                    identity_->hardware.view(),
+                                    identity_->channel.view()},
+                                   memory);
     fields.error = contract::StatusError{outcome.error.fault, sentence.detail, sentence.hint};
   }
   if (outcome.state == UpdateState::failed && outcome.total != 0) {
@@ -311,7 +316,12 @@ Status Reporter::send_state() {
   fields.image = facts_->image;
   fields.slot = slot_name(facts_->slot);
   fields.confirmed = facts_->confirmed;
+  fields.security_counter = facts_->security_counter;
+  fields.keys = facts_->keys;
+  if (facts_->keys != 0) fields.keys_expired = facts_->keys_expired;
+  fields.fallback_below_floor = facts_->fallback_below_floor;
   fields.development = identity_->development;
+  fields.clock = facts_->clock_suspect ? "suspect" : "ok";
   fields.agent = OTARIA_AGENT_VERSION;
   fields.max_image = facts_->max_image;
   fields.reset_reason = name_of(facts_->reset_reason);

@@ -23,6 +23,11 @@ struct Facts {
   bool confirmed = true;
   ResetReason reset_reason = ResetReason::unknown;
   std::uint32_t max_image = 0;
+  std::uint32_t security_counter = 0;  ///< the lowest that is installed
+  std::uint32_t keys = 0;              ///< serial of the key list in force; 0: none
+  bool keys_expired = false;
+  bool fallback_below_floor = false;
+  bool clock_suspect = false;  ///< the clock is set to a time that has certainly passed
 };
 
 /// Says what happened, in order, each thing until the broker has acknowledged it: states passed

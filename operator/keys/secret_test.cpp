@@ -1,8 +1,13 @@
 #include "operator/keys/secret.hpp"
 
 #include <gtest/gtest.h>
+#include <pty.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
 
+#include <array>
 #include <cstdlib>
 #include <vector>
 
@@ -135,6 +140,40 @@ TEST_F(SecretTest, PinComesFromTheReferenceThenEnvironmentThenPerson) {
   ::unsetenv(pin_variable);
   EXPECT_EQ(pin_for(sources, "", "t").view(), "3333");
   EXPECT_EQ(code_of([&] { pin_for({}, "", "t"); }), "pin_required");
+}
+
+/// Reads from a terminal until it has shown `text`; what came, at most until it falls silent.
+std::string read_until(int terminal, const std::string& text) {
+  std::string seen;
+  std::array<char, 256> piece{};
+  while (seen.find(text) == std::string::npos) {
+    const ssize_t got = ::read(terminal, piece.data(), piece.size());
+    if (got <= 0) break;
+    seen.append(piece.data(), static_cast<std::size_t>(got));
+  }
+  return seen;
+}
+
+TEST(Terminal, AsksWithoutEchoAndTurnsItOnAgain) {
+  int terminal = -1;
+  const pid_t child = ::forkpty(&terminal, nullptr, nullptr, nullptr);
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    const Secret secret = ask_terminal("Passphrase: ");
+    termios after{};
+    const bool echoes = ::tcgetattr(STDIN_FILENO, &after) == 0 && (after.c_lflag & ECHO) != 0;
+    ::_exit(secret.view() == "open sesame" && echoes ? 0 : 1);
+  }
+  std::string seen = read_until(terminal, "Passphrase: ");
+  const std::string typed = "open sesame\n";
+  ASSERT_EQ(::write(terminal, typed.data(), typed.size()), static_cast<ssize_t>(typed.size()));
+  seen += read_until(terminal, "\n");
+  EXPECT_EQ(seen.find("sesame"), std::string::npos) << seen;
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  ::close(terminal);
+  EXPECT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
 }  // namespace

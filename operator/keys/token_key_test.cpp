@@ -145,37 +145,62 @@ TEST_F(Token, IsReachedBySeveralKeysOfOneProcess) {
   EXPECT_EQ(third->sign(digest).size(), 64U);
 }
 
+/// A key pair of whatever kind, as another tool would make it.
+void make_foreign_key(const std::string& uri,
+                      CK_MECHANISM_TYPE type,
+                      std::vector<CK_ATTRIBUTE> public_half,
+                      std::vector<CK_ATTRIBUTE> private_half = {}) {
+  TokenReference reference = reference_of(uri);
+  auto module = CryptokiModule::load(module_of(reference));
+  TokenSession session{module, find_token(*module, reference), true};
+  session.login({}, reference.pin_file);
+  CK_BBOOL yes = CK_TRUE;
+  std::string& label = reference.object;
+  const CK_ATTRIBUTE name{CKA_LABEL, label.data(), label.size()};
+  const CK_ATTRIBUTE stays{CKA_TOKEN, &yes, sizeof yes};
+  for (const CK_ATTRIBUTE& each : {name, stays}) public_half.push_back(each);
+  for (const CK_ATTRIBUTE& each : {name, stays, CK_ATTRIBUTE{CKA_SIGN, &yes, sizeof yes}})
+    private_half.push_back(each);
+  CK_MECHANISM mechanism{type, nullptr, 0};
+  CK_OBJECT_HANDLE one = 0;
+  CK_OBJECT_HANDLE two = 0;
+  check(session.calls().C_GenerateKeyPair(session.handle(),
+                                          &mechanism,
+                                          public_half.data(),
+                                          public_half.size(),
+                                          private_half.data(),
+                                          private_half.size(),
+                                          &one,
+                                          &two),
+        "C_GenerateKeyPair");
+}
+
 TEST_F(Token, RefusesKeysOfOtherCurvesAndSizes) {
-  const auto make = [&](CK_MECHANISM_TYPE type, std::vector<CK_ATTRIBUTE> half, std::string label) {
-    const auto reference = reference_of(hsm_.uri("release", label));
-    auto module = CryptokiModule::load(module_of(reference));
-    TokenSession session{module, find_token(*module, reference), true};
-    session.login({}, reference.pin_file);
-    CK_BBOOL yes = CK_TRUE;
-    const CK_ATTRIBUTE name{CKA_LABEL, label.data(), label.size()};
-    const CK_ATTRIBUTE stays{CKA_TOKEN, &yes, sizeof yes};
-    half.push_back(name);
-    half.push_back(stays);
-    std::vector<CK_ATTRIBUTE> secret{name, stays, {CKA_SIGN, &yes, sizeof yes}};
-    CK_MECHANISM mechanism{type, nullptr, 0};
-    CK_OBJECT_HANDLE one = 0;
-    CK_OBJECT_HANDLE two = 0;
-    check(session.calls().C_GenerateKeyPair(session.handle(),
-                                            &mechanism,
-                                            half.data(),
-                                            half.size(),
-                                            secret.data(),
-                                            secret.size(),
-                                            &one,
-                                            &two),
-          "C_GenerateKeyPair");
-  };
   std::array<std::uint8_t, 7> p384{0x06, 0x05, 0x2B, 0x81, 0x04, 0x00, 0x22};
-  make(CKM_EC_KEY_PAIR_GEN, {{CKA_EC_PARAMS, p384.data(), p384.size()}}, "p384");
+  make_foreign_key(hsm_.uri("release", "p384"),
+                   CKM_EC_KEY_PAIR_GEN,
+                   {{CKA_EC_PARAMS, p384.data(), p384.size()}});
   CK_ULONG bits = 2048;
-  make(CKM_RSA_PKCS_KEY_PAIR_GEN, {{CKA_MODULUS_BITS, &bits, sizeof bits}}, "rsa2048");
+  make_foreign_key(hsm_.uri("release", "rsa2048"),
+                   CKM_RSA_PKCS_KEY_PAIR_GEN,
+                   {{CKA_MODULUS_BITS, &bits, sizeof bits}});
   EXPECT_EQ(code_of(hsm_.uri("release", "p384")), "unsuitable_key");
   EXPECT_EQ(code_of(hsm_.uri("release", "rsa2048")), "unsuitable_key");
+}
+
+// As the signature key of a PIV card does.
+TEST_F(Token, SignsWithAKeyThatAsksForThePinEachTime) {
+  std::array<std::uint8_t, 10> p256{0x06, 0x08, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07};
+  CK_BBOOL yes = CK_TRUE;
+  const std::string uri = hsm_.uri("release", "careful");
+  make_foreign_key(uri,
+                   CKM_EC_KEY_PAIR_GEN,
+                   {{CKA_EC_PARAMS, p256.data(), p256.size()}},
+                   {{CKA_PRIVATE, &yes, sizeof yes}, {CKA_ALWAYS_AUTHENTICATE, &yes, sizeof yes}});
+  const auto key = TokenKey::open(reference_of(uri), {});
+  const auto digest = crypto::sha256("x");
+  EXPECT_EQ(key->sign(digest).size(), 64U);
+  EXPECT_EQ(key->sign(digest).size(), 64U);
 }
 
 TEST_F(Token, NamesWhatIsWrongWithAModule) {

@@ -53,6 +53,18 @@ std::string shown_token(std::string_view id) {
   return std::string{prefix} + std::string{id};
 }
 
+std::string without_secrets(std::string text) {
+  constexpr std::size_t head = prefix.size() + token_id_characters + 1;
+  for (std::size_t at = text.find(prefix); at != std::string::npos;
+       at = text.find(prefix, at + 1)) {
+    if (at + head >= text.size() || text[at + head - 1] != '_') continue;
+    const std::size_t end =
+        std::min(text.find_first_not_of(contract::base64url_alphabet, at + head), text.size());
+    text.replace(at + head, end - at - head, "...");
+  }
+  return text;
+}
+
 NewToken make_token(const TokenEntropy& entropy) {
   NewToken made;
   const std::span all{entropy};

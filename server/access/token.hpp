@@ -57,6 +57,10 @@ bool use_is_worth_writing(const ApiToken& token, std::int64_t now);
 /// `ota_<id>`: how logs, lists and the audit log name a token.
 std::string shown_token(std::string_view id);
 
+/// The text with the secret of every token in it masked: for what a client may have put into a path
+/// by mistake.
+std::string without_secrets(std::string text);
+
 /// Random bytes for one token: the last eight choose the id.
 using TokenEntropy = std::array<std::uint8_t, token_secret_bytes + token_id_characters>;
 

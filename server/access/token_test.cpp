@@ -92,6 +92,17 @@ TEST(Token, UseIsWrittenOnceAMinute) {
   EXPECT_TRUE(use_is_worth_writing(token, 1060));
 }
 
+TEST(Token, InATextIsMaskedWhateverStandsAroundIt) {
+  const NewToken made = some_token();
+  const std::string id = shown_token(made.kept.id);
+  EXPECT_EQ(without_secrets("/a/" + made.text + "/b"), "/a/" + id + "_.../b");
+  EXPECT_EQ(without_secrets(made.text + "," + made.text), id + "_...," + id + "_...");
+  EXPECT_EQ(without_secrets(made.text.substr(0, 20)), id + "_...");
+  for (const std::string& text : std::vector<std::string>{"", "ota_", id, id + "_", "/api/ota_x"}) {
+    EXPECT_EQ(without_secrets(text), text);
+  }
+}
+
 TEST(Token, FromTheSystemsGeneratorIsNeverTheSame) {
   std::set<std::string> seen;
   for (int i = 0; i < 100; ++i) seen.insert(make_token(random_token_entropy()).text);

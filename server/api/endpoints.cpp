@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "server/access/caller.hpp"
+#include "server/access/token.hpp"
 #include "server/api/gate.hpp"
 #include "server/api/handlers.hpp"
 #include "server/api/problem.hpp"
@@ -145,7 +146,7 @@ std::function<Response(const Request&)> make_handler(Services& services) {
       }
       return (*router)(request);
     } catch (const std::exception& unforeseen) {  // the one catch on a request's path
-      spdlog::error("{} {}: {}", request.method, request.path, unforeseen.what());
+      spdlog::error("{} {}: {}", request.method, without_secrets(request.path), unforeseen.what());
       return problem({"internal", "the server could not answer; its log says why", "try again"});
     }
   };

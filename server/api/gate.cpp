@@ -152,7 +152,7 @@ Response Gate::deny(const Request& request,
   if (const auto denial = denials_.note({.actor = why.actor,
                                          .source = source,
                                          .verb = std::string{verb},
-                                         .subject = request.path,
+                                         .subject = without_secrets(request.path),
                                          .code = code,
                                          .at = now()})) {
     write(*denial);
@@ -199,7 +199,7 @@ void Gate::record(const Request& request, const Response& response, std::string_
                               .actor = caller.actor,
                               .source = caller.source,
                               .verb = std::string{verb},
-                              .subject = request.path,
+                              .subject = without_secrets(request.path),
                               .outcome = refused ? "refused" : "done",
                               .detail = detail});
   });

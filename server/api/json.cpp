@@ -3,8 +3,6 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "server/broker/notice.hpp"
-
 namespace otaria::server {
 namespace {
 
@@ -159,7 +157,7 @@ ExternalImage external_from(Reader& reader) {
 
 }  // namespace
 
-std::string json_of(const Release& release, const std::string& public_url) {
+std::string json_of(const Release& release, const Downloads& downloads, std::int64_t now) {
   Json json{{"id", release.id},
             {"product", release.product},
             {"version", release.version},
@@ -175,10 +173,10 @@ std::string json_of(const Release& release, const std::string& public_url) {
             {"state", "published"},
             {"notes", release.notes},
             {"created_at", release.created_at},
-            {"url", image_url(public_url, release.sha256)}};
+            {"url", downloads.image(release.sha256, now).text}};
   if (!release.manifest) return written(json);
   const ReleaseManifest& manifest = *release.manifest;
-  json["manifest"] = manifest_url(public_url, manifest.id);
+  json["manifest"] = downloads.manifest(manifest.id);
   json["security_counter"] = manifest.security_counter;
   json["issued"] = manifest.issued;
   json["expires"] = manifest.expires;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "server/broker/dispatcher.hpp"
+#include "server/download/downloads.hpp"
 #include "server/registry/deployment.hpp"
 #include "server/registry/device.hpp"
 #include "server/registry/refusal.hpp"
@@ -16,7 +17,8 @@
 /// text. Bytes that are no UTF-8 become U+FFFD. Source  docs/spec/rest.md.
 namespace otaria::server {
 
-std::string json_of(const Release& release, const std::string& public_url);
+/// With the URLs as they are made at `now` (Unix seconds).
+std::string json_of(const Release& release, const Downloads& downloads, std::int64_t now);
 std::string json_of(const Device& device, bool online);
 std::string json_of(const Device& device, bool online, const std::vector<Deployment>& updates);
 std::string json_of(const Deployment& deployment);

@@ -28,6 +28,7 @@ constexpr std::array rows{
   Row{"security_counter", 422},  Row{"wrong_channel", 422},     Row{"step_required", 422},
   Row{"keylist_required", 422},  Row{"bad_keylist", 422},       Row{"keylist_expired", 422},
   Row{"keylist_not_newer", 409}, Row{"keylist_conflict", 409},  Row{"keylist_too_far", 422},
+  Row{"url_unsigned", 403},      Row{"url_refused", 403},       Row{"url_expired", 403},
   Row{"unknown_keylist", 404},   Row{"manifest_exists", 409},
   Row{"token_required", 401},    Row{"token_invalid", 401},     Row{"token_expired", 401},
   Row{"token_revoked", 401},     Row{"forbidden", 403},         Row{"too_many_failures", 429},

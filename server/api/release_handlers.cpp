@@ -101,9 +101,9 @@ Response register_release(const Release& release, const Request& request, Servic
                                  {"version", release.version},
                                  {"sha256", release.sha256}}));
   });
-  if (added) return json_reply(json_of(release, services.public_url), 201);
+  if (added) return json_reply(json_of(release, services.downloads, services.now()), 201);
   if (there->sha256 != release.sha256) return problem(release_exists(*there));
-  return json_reply(json_of(*there, services.public_url));
+  return json_reply(json_of(*there, services.downloads, services.now()));
 }
 
 }  // namespace
@@ -178,7 +178,7 @@ Response list_releases(const Request& request, const PathParameters&, Services& 
   return list_reply<Release>(
       std::move(releases),
       slice.value(),
-      [&](const Release& release) { return json_of(release, services.public_url); },
+      [&](const Release& release) { return json_of(release, services.downloads, services.now()); },
       [](const Release& release) { return release.id; });
 }
 
@@ -189,7 +189,7 @@ Response show_release(const Request&, const PathParameters& path, Services& serv
     return problem({"unknown_release",
                     "there is no release \"" + path[0] + "\"",
                     "otaria release list shows them"});
-  return json_reply(json_of(*release, services.public_url));
+  return json_reply(json_of(*release, services.downloads, services.now()));
 }
 
 // Only what the fast path of the HTTP server has not open yet comes here.
@@ -199,6 +199,15 @@ Response send_image(const Request& request, const PathParameters&, Services& ser
     return problem({"not_found",
                     "images lie at /firmware/<sha256>.bin",
                     "take the URL from otaria release show"});
+  const DownloadClaim claim{.path = request.path,
+                            .end = request.query_value("e").value_or(""),
+                            .signature = request.query_value("s").value_or(""),
+                            .authorization = request.header("authorization").value_or("")};
+  if (const auto refusal = services.downloads.refusal_of(claim, services.now())) {
+    Response refused = problem(*refusal);
+    if (refused.status == 401) refused.headers.emplace_back("WWW-Authenticate", "Bearer");
+    return refused;
+  }
   auto opened = services.artifacts.open(*digest);
   if (opened.file) {
     Response response;

@@ -24,6 +24,7 @@ class IdentityService;
 struct Services {
   Store& store;
   ArtifactStore& artifacts;
+  Downloads& downloads;
   Dispatcher& dispatcher;
   UlidGenerator& ulids;
   EventHub& events;

@@ -20,8 +20,7 @@ struct Plan {
 
 Refusal manifest_exists(const StoredManifest& other) {
   return {"manifest_exists",
-          "another manifest has the id " + other.said.id + "; it is about release " +
-              other.release,
+          "another manifest has the id " + other.said.id + "; it is about release " + other.release,
           "sign the release again: otaria release sign gives each manifest an id of its own"};
 }
 
@@ -40,9 +39,8 @@ Refusal contradiction(const std::string& name, const std::string& asked, const s
 
 /// The query may repeat what was signed, never change it.
 std::optional<Refusal> query_contradicts(const Request& request, const Release& release) {
-  const std::pair<const char*, const std::string&> texts[] = {{"product", release.product},
-                                                              {"version", release.version},
-                                                              {"channel", release.channel}};
+  const std::pair<const char*, const std::string&> texts[] = {
+      {"product", release.product}, {"version", release.version}, {"channel", release.channel}};
   for (const auto& [name, said] : texts) {
     const auto asked = parameter(request, name);
     if (asked && *asked != said) return contradiction(name, *asked, said);
@@ -142,11 +140,12 @@ Response publish_signed_release(const Request& request,
     if (!*planned) return problem(planned->refusal());
   }
   std::optional<Release> release;
-  const std::string& id = planned->value().published ? planned->value().release.id
-                                                     : planned->value().manifest.release;
+  const std::string& id =
+      planned->value().published ? planned->value().release.id : planned->value().manifest.release;
   services.store.read([&](StoreView& view) { release = view.release(id); });
   const bool created = !planned->value().published && planned->value().new_release;
-  return json_reply(json_of(release.value(), services.public_url), created ? 201 : 200);
+  return json_reply(json_of(release.value(), services.downloads, services.now()),
+                    created ? 201 : 200);
 }
 
 }  // namespace otaria::server

@@ -35,9 +35,8 @@ Response file_reply(const std::string& bytes, const char* header_lines) {
 }
 
 Refusal no_key_list() {
-  return {"unknown_keylist",
-          "no key list is published",
-          "publish one: otaria keylist publish FILE"};
+  return {
+      "unknown_keylist", "no key list is published", "publish one: otaria keylist publish FILE"};
 }
 
 void note_published(StoreTransaction& transaction,

@@ -26,6 +26,11 @@ namespace {
 constexpr std::chrono::seconds stop_grace{5};
 constexpr std::chrono::seconds tick{1};
 constexpr int ticks_between_clean_ups = 600;
+constexpr std::size_t artifacts_kept_open = 512;
+
+std::int64_t unix_seconds() {
+  return system_unix_ms() / 1000;
+}
 
 std::uint64_t random_seed() {
   std::random_device device;
@@ -50,6 +55,14 @@ HttpConfig http_config(const Config& config, const DataDirectory& directory) {
   return http;
 }
 
+DownloadSettings download_settings(const Config& config, const DataDirectory& directory) {
+  DownloadSettings settings = config.downloads;
+  settings.secret_file = directory.download_secret();
+  if (settings.key_set.empty()) settings.key_set = directory.key_set();
+  if (settings.denylist.empty()) settings.denylist = directory.denylist();
+  return settings;
+}
+
 std::int64_t newest_key_list(StoreView& view) {
   const auto list = view.newest_key_list();
   return list ? list->serial : 0;
@@ -62,6 +75,20 @@ AccessSettings access_settings(const Config& config) {
           .trusted_proxies = config.trusted_proxies};
 }
 
+/// Nothing when no OpenID provider is configured.
+std::unique_ptr<oidc::KeyCache> provider_keys(const Config& config) {
+  if (config.oidc.issuer.empty()) return nullptr;
+  return std::make_unique<oidc::KeyCache>(
+      config.oidc_keys_file.empty() ? oidc::keys_at_url(config.oidc_keys_url, config.oidc_ca_file)
+                                    : oidc::keys_in_file(config.oidc_keys_file),
+      system_unix_ms);
+}
+
+std::unique_ptr<BearerVerifier> foreign_tokens(const Config& config, oidc::KeyCache* keys) {
+  if (keys == nullptr) return nullptr;
+  return std::make_unique<oidc::Verifier>(config.oidc, *keys, system_unix_ms);
+}
+
 }  // namespace
 
 class Application::Impl {
@@ -70,7 +97,8 @@ class Application::Impl {
       : config_{config},
         directory_{config.data},
         store_{directory_.database()},
-        artifacts_{directory_.artifacts()},
+        downloads_{download_settings(config, directory_), config.public_url, unix_seconds()},
+        artifacts_{directory_.artifacts(), artifacts_kept_open, downloads_.cache_control()},
         ulids_{random_seed()},
         events_{store_, system_unix_ms, config.silent_after_s},
         ingest_{store_, config.deadlines, config.ingest, system_unix_ms, counters_},
@@ -78,25 +106,27 @@ class Application::Impl {
         link_{link_config(), link_events()},
         pump_{store_,
               config.notices,
+              downloads_,
               [this](const std::string& topic, std::string_view payload) {
                 return link_.publish_retained(topic, payload);
               },
               system_unix_ms,
               counters_},
-        dispatcher_{store_, ulids_, config.deadlines, config.public_url, system_unix_ms},
+        dispatcher_{store_, ulids_, config.deadlines, downloads_, system_unix_ms},
         checkpoints_{store_,
                      audit_key(directory_.keys()),
                      config.audit_checkpoints.empty()
                          ? directory_.audit_checkpoints()
                          : std::filesystem::path{config.audit_checkpoints},
                      config.audit_syslog},
-        gate_{store_, access_settings(config), system_unix_ms, nullptr},
+        provider_keys_{provider_keys(config)},
+        foreign_tokens_{foreign_tokens(config, provider_keys_.get())},
+        gate_{store_, access_settings(config), system_unix_ms, foreign_tokens_.get()},
         services_{services(std::move(version))},
         http_{http_config(config, directory_),
               make_handler(services_),
-              [this](std::string_view path) -> std::shared_ptr<const OpenFile> {
-                const auto digest = digest_of_path(path);
-                return digest ? artifacts_.find_open(*digest) : nullptr;
+              [this](std::string_view path, std::string_view query) {
+                return find_image(path, query);
               }} {
     store_.on_commit([this](const Changes& changes) {
       events_.on_commit(changes);
@@ -111,6 +141,7 @@ class Application::Impl {
     if (!gate_.settings().open) {
       ensure_admin_token(store_, directory_.bootstrap_token(), system_unix_ms() / 1000);
     }
+    if (provider_keys_) provider_keys_->start();
     http_.start();
     link_.start();
     clock_thread_ = std::thread{[this] { keep_time(); }};
@@ -147,6 +178,14 @@ class Application::Impl {
   }
 
  private:
+  /// On the event loops: an image that is open already and may be sent; nothing sends the request
+  /// to send_image().
+  std::shared_ptr<const OpenFile> find_image(std::string_view path, std::string_view query) {
+    const auto digest = digest_of_path(path);
+    if (!digest || !downloads_.admits_at_once(path, query, unix_seconds())) return nullptr;
+    return artifacts_.find_open(*digest);
+  }
+
   MqttConfig link_config() {
     MqttConfig mqtt = mqtt_config(config_);
     if (config_.mqtt_token == "self") {
@@ -182,6 +221,7 @@ class Application::Impl {
   Services services(std::string version) {
     return {.store = store_,
             .artifacts = artifacts_,
+            .downloads = downloads_,
             .dispatcher = dispatcher_,
             .ulids = ulids_,
             .events = events_,
@@ -227,12 +267,16 @@ class Application::Impl {
         if (const std::size_t changed = dispatcher_.apply_time(); changed > 0) {
           spdlog::warn("{} updates became stale or expired", changed);
         }
+        if (const std::size_t renewed = dispatcher_.renew_urls(); renewed > 0) {
+          spdlog::info("{} notices are published again: their URLs end soon", renewed);
+        }
         warn_of_key_list();
         gate_.tell_denials();
         identity_.keep_time(system_unix_ms() / 1000);
         checkpoints_.tick(system_unix_ms() / 1000);
         if (ticks % ticks_between_clean_ups == 0) {
           dispatcher_.forget_history(config_.keep_statuses_days * 86'400);
+          downloads_.rotate(unix_seconds());
         }
       } catch (const std::exception& error) {
         spdlog::error("housekeeping: {}", error.what());
@@ -245,6 +289,7 @@ class Application::Impl {
   BrokerCounters counters_;
   TrustCounters trust_counters_;
   SqliteStore store_;
+  Downloads downloads_;
   ArtifactStore artifacts_;
   UlidGenerator ulids_;
   EventHub events_;
@@ -254,6 +299,8 @@ class Application::Impl {
   NoticePump pump_;
   Dispatcher dispatcher_;
   CheckpointKeeper checkpoints_;
+  std::unique_ptr<oidc::KeyCache> provider_keys_;
+  std::unique_ptr<BearerVerifier> foreign_tokens_;
   Gate gate_;
   Services services_;
   HttpServer http_;

@@ -115,6 +115,39 @@ Why trusted_proxies(Config& config, const std::string& text) {
   return std::nullopt;
 }
 
+Why role_map(Config& config, const std::string& text) {
+  const auto roles = oidc::role_map_from(text);
+  if (!roles)
+    return "is no list like fleet-admins=admin, fleet-ops=operator (agent-ci cannot be mapped)";
+  config.oidc.roles = *roles;
+  return std::nullopt;
+}
+
+Why https_url(std::string& into, const std::string& text) {
+  if (!text.starts_with("https://") || !contract::is_url(text)) return "is no https URL";
+  into = text;
+  return std::nullopt;
+}
+
+Why download_access(Config& config, const std::string& text) {
+  if (text == "open") {
+    config.download_access = DownloadAccess::open;
+  } else if (text == "signed") {
+    config.download_access = DownloadAccess::signed_url;
+  } else if (text == "token") {
+    config.download_access = DownloadAccess::token;
+  } else {
+    return "is none of: open, signed, token";
+  }
+  return std::nullopt;
+}
+
+Why path_value(std::filesystem::path& into, const std::string& text) {
+  if (text.empty()) return "is empty";
+  into = text;
+  return std::nullopt;
+}
+
 struct Key {
   std::string_view name;
   Why (*set)(Config&, const std::string&);
@@ -157,12 +190,24 @@ constexpr std::array keys{
   Key{"deadlines.trial",       deadline<S::trial>},
   Key{"presence.silent_after", [](Config& c, const std::string& t) { return number<0, 31'536'000>(t, [&](auto n) { c.silent_after_s = n; }); }},
   Key{"history.keep_days",     [](Config& c, const std::string& t) { return number<1, 36'500>(t, [&](auto n) { c.keep_statuses_days = n; }); }},
+  Key{"downloads.access",       download_access},
+  Key{"downloads.url_life",     [](Config& c, const std::string& t) { return number<60, 604'800>(t, [&](auto n) { c.downloads.url_life_s = n; }); }},
+  Key{"downloads.cdn_checks",   [](Config& c, const std::string& t) { return flag(c.downloads.cdn_checks, t); }},
+  Key{"downloads.key_set",      [](Config& c, const std::string& t) { return path_value(c.downloads.key_set, t); }},
+  Key{"downloads.denylist",     [](Config& c, const std::string& t) { return path_value(c.downloads.denylist, t); }},
   Key{"development",            [](Config& c, const std::string& t) { return flag(c.development, t); }},
   Key{"access.mode",            [](Config& c, const std::string& t) { return one_of(c.access_mode, t, {"tokens", "open"}); }},
   Key{"access.metrics",         [](Config& c, const std::string& t) { return one_of(c.metrics_access, t, {"tokens", "open"}); }},
   Key{"access.trusted_proxies", trusted_proxies},
   Key{"audit.checkpoints",      [](Config& c, const std::string& t) { return text_value(c.audit_checkpoints, t); }},
   Key{"audit.syslog",           [](Config& c, const std::string& t) { return flag(c.audit_syslog, t); }},
+  Key{"oidc.issuer",            [](Config& c, const std::string& t) { return text_value(c.oidc.issuer, t); }},
+  Key{"oidc.audience",          [](Config& c, const std::string& t) { return text_value(c.oidc.audience, t); }},
+  Key{"oidc.jwks_file",         [](Config& c, const std::string& t) { return text_value(c.oidc_keys_file, t); }},
+  Key{"oidc.jwks_url",          [](Config& c, const std::string& t) { return https_url(c.oidc_keys_url, t); }},
+  Key{"oidc.ca_file",           [](Config& c, const std::string& t) { return text_value(c.oidc_ca_file, t); }},
+  Key{"oidc.role_claim",        [](Config& c, const std::string& t) { return text_value(c.oidc.role_claim, t); }},
+  Key{"oidc.role_map",          role_map},
   Key{"identity.first_use",     take_first_use},
   Key{"identity.audiences",     take_audiences},
   Key{"identity.mqtt_urls",     take_device_mqtt_urls},
@@ -277,6 +322,19 @@ void check_open_access(const Config& config) {
   }
 }
 
+void check_oidc(const Config& config) {
+  const bool any = !config.oidc.issuer.empty() || !config.oidc.audience.empty() ||
+                   !config.oidc_keys_file.empty() || !config.oidc_keys_url.empty() ||
+                   !config.oidc.roles.empty();
+  if (!any) return;
+  if (config.oidc.issuer.empty() || config.oidc.audience.empty() || config.oidc.roles.empty()) {
+    throw ConfigError{"[oidc] needs issuer, audience and role_map together"};
+  }
+  if (config.oidc_keys_file.empty() == config.oidc_keys_url.empty()) {
+    throw ConfigError{"[oidc] needs either jwks_file or jwks_url: where the provider's keys are"};
+  }
+}
+
 }  // namespace
 
 Config default_config() {
@@ -319,6 +377,7 @@ std::vector<std::string> complete(Config& config) {
     throw ConfigError{"mqtt.notice_repeat_first is greater than mqtt.notice_repeat_limit"};
   }
   check_open_access(config);
+  check_oidc(config);
   std::vector<std::string> warnings;
   if (config.access_mode == "open") {
     warnings.emplace_back(
@@ -345,7 +404,8 @@ std::vector<std::string> complete(Config& config) {
         "public_url is " + config.public_url +
         ": only devices on this machine can fetch from there; set --public-url for others");
   }
-  config.notices.public_url = config.public_url;
+  config.downloads.access = config.download_access.value_or(
+      config.development ? DownloadAccess::open : DownloadAccess::signed_url);
   complete_identity(config);
   if (config.mqtt_token == "self" && !config.mqtt.tls && !is_loopback(config.mqtt.host)) {
     warnings.push_back("mqtt.token is self and " + config.mqtt.shown() +

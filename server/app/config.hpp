@@ -12,8 +12,10 @@
 #include "server/broker/broker_url.hpp"
 #include "server/broker/ingest.hpp"
 #include "server/broker/notice_pump.hpp"
+#include "server/download/downloads.hpp"
 #include "server/http/server.hpp"
 #include "server/identity/identity_service.hpp"
+#include "server/oidc/verifier.hpp"
 #include "server/registry/deployment.hpp"
 
 namespace otaria::server {
@@ -41,12 +43,16 @@ struct Config {
   Deadlines deadlines;
   std::int64_t silent_after_s = 86'400;
   std::int64_t keep_statuses_days = 90;
+  std::optional<DownloadAccess> download_access;  ///< absent: open in development, else signed
+  DownloadSettings downloads;  ///< files that are not named lie in the data directory
   bool development = false;
   std::string access_mode = "tokens";
   std::string metrics_access = "tokens";
   std::vector<IpNetwork> trusted_proxies;
   std::string audit_checkpoints;  ///< empty: audit-checkpoints.jws in the data directory
   bool audit_syslog = false;
+  oidc::Settings oidc;  ///< issuer empty: no OpenID provider
+  std::string oidc_keys_file, oidc_keys_url, oidc_ca_file;
   std::string mqtt_token = "none";
   IdentityConfig identity;
   std::string log_level = "info";

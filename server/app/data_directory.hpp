@@ -20,6 +20,10 @@ class DataDirectory {
   [[nodiscard]] std::filesystem::path artifacts() const { return path_ / "artifacts"; }
   [[nodiscard]] std::filesystem::path bootstrap_token() const { return path_ / "bootstrap-token"; }
   [[nodiscard]] std::filesystem::path keys() const { return path_ / "keys"; }
+  [[nodiscard]] std::filesystem::path download_secret() const { return keys() / "download-secret"; }
+  /// What the token issuer writes and the broker's plugin reads.
+  [[nodiscard]] std::filesystem::path key_set() const { return path_ / "broker" / "jwks.json"; }
+  [[nodiscard]] std::filesystem::path denylist() const { return path_ / "broker" / "denied"; }
   [[nodiscard]] std::filesystem::path audit_checkpoints() const {
     return path_ / "audit-checkpoints.jws";
   }

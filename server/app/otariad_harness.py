@@ -138,6 +138,16 @@ class ServerCase(unittest.TestCase):
     def publish_release(self, query="", image=None):
         return self.call("POST", "/api/v1/releases" + query, image or make_image(), {"Content-Type": "application/octet-stream"})
 
+    def fetch(self, release, headers=None, method="GET"):
+        """An image, from the URL that its release names, without an operator's token."""
+        base = f"http://127.0.0.1:{self.http}"
+        self.assertTrue(release["url"].startswith(base + "/firmware/"), release["url"])
+        return self.call(method, release["url"].removeprefix(base), headers=headers, token=None)
+
+    def kept(self, digest):
+        """Whether the server has an image of this digest on its disk."""
+        return (self.directory / "data" / "artifacts" / f"{digest}.bin").exists()
+
     def publish_signed(self, image, manifest, query=""):
         headers = {"Content-Type": "application/octet-stream", "Otaria-Manifest": base64url(manifest)}
         return self.call("POST", "/api/v1/releases" + query, image, headers)

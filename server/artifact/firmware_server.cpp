@@ -199,7 +199,7 @@ int run(const Options& options) {
   HttpServer server(
       config,
       [&](const Request& request) { return answer(request, files, base_url); },
-      [&](std::string_view path) { return files.find_open(path); });
+      [&](std::string_view path, std::string_view) { return files.find_open(path); });
   files.scan();
   base_url = base_url_of(options, options.port);
   server.start();

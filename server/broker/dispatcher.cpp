@@ -72,7 +72,9 @@ Outcome<Deployment> Dispatcher::plan(StoreView& view,
   if (request.external) {
     deployment.target = request.external->version;
     deployment.sha256 = request.external->sha256;
-    deployment.url = request.external->url;
+    // What lies here needs a URL that is made anew whenever its notice is.
+    const bool ours = downloads_.is_ours(request.external->url, request.external->sha256);
+    if (!ours) deployment.url = request.external->url;
     deployment.size = request.external->size;
     offer.version = deployment.target;
     offer.size = deployment.size;
@@ -102,8 +104,8 @@ Outcome<Deployment> Dispatcher::plan(StoreView& view,
   deployment.deadline = request.deadline;
   deployment.created_at = deployment.updated_at = now_ms / 1000;
   start_deadline(deployment, deadlines_, now_ms / 1000);
-  if (const auto payload = notice_payload(deployment, public_url_); !payload)
-    return payload.refusal();
+  if (const auto notice = write_notice(deployment, downloads_, now_ms / 1000); !notice)
+    return notice.refusal();
   return deployment;
 }
 
@@ -189,6 +191,23 @@ std::size_t Dispatcher::apply_time() {
     }
   });
   return changed;
+}
+
+std::size_t Dispatcher::renew_urls() {
+  if (downloads_.renewal_s() == 0) return 0;
+  const std::int64_t now_ms = clock_();
+  const std::int64_t before = now_ms / 1000 + downloads_.renewal_s();
+  bool due = false;
+  store_.read([&](StoreView& view) { due = !view.ending_urls(before, now_ms, 1).empty(); });
+  std::size_t renewed = 0;
+  if (!due) return renewed;
+  store_.write([&](StoreTransaction& transaction) {
+    for (const std::string& device : transaction.ending_urls(before, now_ms, changes_per_tick)) {
+      restate_notice(transaction, device, now_ms);
+      ++renewed;
+    }
+  });
+  return renewed;
 }
 
 std::size_t Dispatcher::forget_history(std::int64_t keep_s) {

@@ -8,6 +8,7 @@
 
 #include "server/broker/clock.hpp"
 #include "server/broker/trust_check.hpp"
+#include "server/download/downloads.hpp"
 #include "server/registry/deployment.hpp"
 #include "server/registry/refusal.hpp"
 #include "server/registry/ulid.hpp"
@@ -45,12 +46,12 @@ class Dispatcher {
   Dispatcher(Store& store,
              UlidGenerator& ulids,
              Deadlines deadlines,
-             std::string public_url,
+             const Downloads& downloads,
              UnixClock clock)
       : store_{store},
         ulids_{ulids},
         deadlines_{deadlines},
-        public_url_{std::move(public_url)},
+        downloads_{downloads},
         clock_{std::move(clock)} {}
 
   /// Offers to every device, or to none. A newer update supersedes what is still offered to a
@@ -66,6 +67,10 @@ class Dispatcher {
   /// or so. Returns how many updates changed.
   std::size_t apply_time();
 
+  /// Publishes anew the notices of unfinished updates whose signed URLs end soon. Call every second
+  /// or so. Returns how many.
+  std::size_t renew_urls();
+
   /// Forgets statuses older than `keep_s` seconds, of final updates. Returns how many.
   std::size_t forget_history(std::int64_t keep_s);
 
@@ -79,7 +84,7 @@ class Dispatcher {
   Store& store_;
   UlidGenerator& ulids_;
   const Deadlines deadlines_;
-  const std::string public_url_;
+  const Downloads& downloads_;
   const UnixClock clock_;
 };
 

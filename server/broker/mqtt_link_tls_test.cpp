@@ -16,8 +16,8 @@
 namespace otaria::server {
 namespace {
 
-using ::testing::HasSubstr;
 using testing::comes_true;
+using ::testing::HasSubstr;
 
 const cert::Validity a_year{.days = 365, .not_before = 0};
 

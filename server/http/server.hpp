@@ -22,9 +22,10 @@ using Handler = std::function<Response(const Request&)>;
 
 /// The fast path of downloads: an artifact already open and verified, or null, and then the request
 /// goes to the Handler (which may open it for the next time). Called on the event loops, by several
-/// threads at once: must not block. `path` is decoded. The server answers GET and HEAD by itself
-/// and refuses every other method.
-using FileLookup = std::function<std::shared_ptr<const OpenFile>(std::string_view path)>;
+/// threads at once: must not block. `path` is decoded, `query` is as it came. The server answers
+/// GET and HEAD by itself and refuses every other method.
+using FileLookup =
+    std::function<std::shared_ptr<const OpenFile>(std::string_view path, std::string_view query)>;
 
 struct HttpConfig {
   std::string address = "127.0.0.1";  ///< numeric, IPv4 or IPv6
@@ -83,7 +84,7 @@ struct HttpStatistics {
 /// TlsFileError.
 /// Memory   about 3 KiB per idle connection; up to max_head_bytes more while a head arrives, up to
 /// 64 KiB more while a
-///          body does. File bodies go out by sendfile(2) and take none. TLS adds about 12 KiB per
+///          body does. File bodies go out by sendfile(2) and take none. TLS adds about 15 KiB per
 /// connection, and 17 KiB more for each direction in which a record is under way; file bodies are
 /// encrypted by the kernel where it offers that (kernel TLS), else record by record in OpenSSL.
 /// Source   RFC 9110, 9112; docs/spec/rest.md; Server-Sent Events: HTML standard, 9.2.

@@ -107,7 +107,7 @@ class HttpsTest : public testing::Test {
           response.body = request.path + "|" + request.body + "|" + request.client_common_name;
           return response;
         },
-        [this](std::string_view path) {
+        [this](std::string_view path, std::string_view) {
           return path == "/firmware/big" ? big : std::shared_ptr<const OpenFile>{};
         });
     server->start();

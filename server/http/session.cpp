@@ -130,7 +130,7 @@ int Session::check_request_line(const Head& head) const {
 std::shared_ptr<const OpenFile> Session::look_up(const Head& head) const {
   if (!shared_.files) return nullptr;
   const std::string_view path = raw_path(head.target);
-  return is_plain_path(path) ? shared_.files(path) : nullptr;
+  return is_plain_path(path) ? shared_.files(path, raw_query(head.target)) : nullptr;
 }
 
 Request Session::make_request(const Head& head, int& status) const {

@@ -16,7 +16,7 @@ namespace otaria::server {
 /// bytes (at whatever address).
 ///
 /// Threads  one at a time, with SIGPIPE blocked.
-/// Memory   about 12 KiB while idle; 17 KiB more for each direction in which a record is under way.
+/// Memory   about 15 KiB while idle; 17 KiB more for each direction in which a record is under way.
 class TlsStream {
  public:
   enum class Step { done, wait_read, wait_write, ended, failed };

@@ -36,6 +36,9 @@ class Transaction final : public StoreTransaction {
   std::optional<StoredManifest> manifest(std::string_view id) override;
   std::optional<std::uint32_t> highest_counter(const std::string& product,
                                                std::uint32_t epoch) override;
+  std::vector<std::string> ending_urls(std::int64_t before,
+                                       std::int64_t now_ms,
+                                       std::size_t limit) override;
   std::optional<ApiToken> token(std::string_view id) override;
   std::vector<ApiToken> tokens(const Slice& slice) override;
   bool has_valid_token(Role role, std::int64_t now) override;
@@ -64,6 +67,7 @@ class Transaction final : public StoreTransaction {
   void outbox_published(std::string_view device,
                         std::int64_t generation,
                         std::int64_t next_due_ms) override;
+  void set_url_until(std::string_view update, std::int64_t until) override;
   void outbox_answered(std::string_view device, std::string_view update) override;
   void renew_outbox(std::int64_t now_ms) override;
   std::size_t forget_statuses(std::int64_t before, std::size_t limit) override;

@@ -68,6 +68,26 @@ std::optional<std::uint32_t> Transaction::highest_counter(const std::string& pro
   return aggregate_of(statement.bind(product, epoch));
 }
 
+std::vector<std::string> Transaction::ending_urls(std::int64_t before,
+                                                  std::int64_t now_ms,
+                                                  std::size_t limit) {
+  auto statement = connection_.lend(
+      "SELECT DISTINCT d.device FROM deployments d WHERE d.final = 0 AND d.url_until IS NOT NULL "
+      "AND d.url_until < ?1 AND d.withdrawn = 0 AND d.superseded = 0 AND (d.reported IS NULL OR "
+      "d.reported IN ('received', 'waiting', 'downloading')) AND NOT EXISTS (SELECT 1 FROM outbox "
+      "o "
+      "WHERE o.device = d.device AND o.due_at_ms <= ?2) LIMIT ?3");
+  statement.bind(before, now_ms, static_cast<std::int64_t>(limit));
+  std::vector<std::string> devices;
+  while (statement.step()) devices.push_back(statement.text(0));
+  return devices;
+}
+
+void Transaction::set_url_until(std::string_view update, std::int64_t until) {
+  auto statement = connection_.lend("UPDATE deployments SET url_until = ?2 WHERE id = ?1");
+  statement.bind(update, until).run();
+}
+
 bool Transaction::add_key_list(const StoredKeyList& list) {
   auto statement = connection_.lend(
       "INSERT INTO key_lists (serial, epoch, issued, expires, payload_sha256, file, created_at) "

@@ -145,6 +145,12 @@ class StoreView {
   virtual std::optional<std::uint32_t> highest_counter(const std::string& product,
                                                        std::uint32_t epoch) = 0;
 
+  /// Devices whose open update may still download, from a URL that ends before that second, and
+  /// whose notice is not due by itself at `now_ms`.
+  virtual std::vector<std::string> ending_urls(std::int64_t before,
+                                               std::int64_t now_ms,
+                                               std::size_t limit) = 0;
+
   // Access: tokens and the audit log.
   virtual std::optional<ApiToken> token(std::string_view id) = 0;
   /// Newest first; revoked and expired ones too.
@@ -203,6 +209,8 @@ class StoreTransaction : public StoreView {
   virtual void outbox_published(std::string_view device,
                                 std::int64_t generation,
                                 std::int64_t next_due_ms) = 0;
+  /// The notice that the broker has of this update holds a URL that ends then, in Unix seconds.
+  virtual void set_url_until(std::string_view update, std::int64_t until) = 0;
   /// The device answered this update: its notice is done with.
   virtual void outbox_answered(std::string_view device, std::string_view update) = 0;
   /// Everything in the outbox is due now, but what is held back until later than `now_ms` for the
@@ -210,6 +218,12 @@ class StoreTransaction : public StoreView {
   virtual void renew_outbox(std::int64_t now_ms) = 0;
   /// Removes statuses received before that second, of final deployments only. Returns how many.
   virtual std::size_t forget_statuses(std::int64_t before, std::size_t limit) = 0;
+
+  /// Devices whose open update may still download, from a URL that ends before that second, and
+  /// whose notice is not due by itself at `now_ms`.
+  virtual std::vector<std::string> ending_urls(std::int64_t before,
+                                               std::int64_t now_ms,
+                                               std::size_t limit) = 0;
 
   // Access: tokens and the audit log.
 

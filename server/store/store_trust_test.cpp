@@ -191,6 +191,57 @@ TEST_P(TrustContract, AnUpdateRemembersTheManifestItWasOfferedWith) {
   EXPECT_EQ(read([](StoreView& v) { return v.deployment("U1"); })->manifest, "M1");
 }
 
+class UrlContract : public TrustContract {
+ protected:
+  /// An update whose URL ends at 2000, in that state.
+  void offer(const std::string& device, std::optional<contract::UpdateState> reported) {
+    write([&](StoreTransaction& t) {
+      Device known;
+      known.id = device;
+      t.put_device(known);
+      Deployment deployment;
+      deployment.id = "U-" + device;
+      deployment.device = device;
+      deployment.reported = reported;
+      t.put_deployment(deployment);
+      t.set_url_until(deployment.id, 2000);
+    });
+  }
+  std::vector<std::string> ending(std::int64_t before, std::int64_t now_ms = 1'000'000) {
+    return read([&](StoreView& v) { return v.ending_urls(before, now_ms, 10); });
+  }
+};
+
+TEST_P(UrlContract, KnowsWhoseUrlsEndSoon) {
+  using contract::UpdateState;
+  offer("a", std::nullopt);
+  offer("b", UpdateState::downloading);
+  offer("c", UpdateState::verifying);  // it needs no URL any more
+  offer("d", UpdateState::failed);
+  EXPECT_TRUE(ending(2000).empty());
+  EXPECT_EQ(ending(2001), (std::vector<std::string>{"a", "b"}));
+  reopen();
+  EXPECT_EQ(ending(2001).size(), 2u);
+  write([](StoreTransaction& t) { t.set_url_until("U-a", 3000); });
+  EXPECT_EQ(ending(2001), std::vector<std::string>{"b"});
+}
+
+TEST_P(UrlContract, LeavesToTheOutboxWhatIsDueThere) {
+  offer("a", std::nullopt);
+  write([](StoreTransaction& t) { t.put_outbox("a", "U-a", 1'000'000); });
+  EXPECT_TRUE(ending(2001, 1'000'000).empty());
+  EXPECT_EQ(ending(2001, 999'999).size(), 1u) << "due only later";
+}
+
+INSTANTIATE_TEST_SUITE_P(Stores,
+                         UrlContract,
+                         testing::Values(StoreMaker{
+                             "SQLite",
+                             [](const std::filesystem::path& directory) -> std::unique_ptr<Store> {
+                               return std::make_unique<SqliteStore>(directory / "otaria.db");
+                             }}),
+                         [](const auto& maker) { return maker.param.name; });
+
 INSTANTIATE_TEST_SUITE_P(Stores,
                          TrustContract,
                          testing::Values(StoreMaker{

@@ -36,7 +36,7 @@ struct KeyListContent {
   contract::KeyListHead head;
   std::vector<Key> keys;
   std::vector<std::string> revoked;
-  std::vector<std::pair<std::string, std::uint32_t>> floors;             ///< by product
+  std::vector<std::pair<std::string, std::uint32_t>> floors;           ///< by product
   std::vector<std::pair<std::string, std::vector<std::string>>> pins;  ///< by host
 };
 

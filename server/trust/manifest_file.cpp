@@ -111,13 +111,12 @@ std::optional<Refusal> counter_refused(const contract::Manifest& said,
   const std::string counter = std::to_string(said.security_counter);
   const std::uint32_t highest = basis.highest_counter(product).value_or(0);
   if (said.security_counter < std::max(highest, floor)) {
-    return Refusal{"security_counter",
-                   "the manifest has security counter " + counter + "; " + product +
-                       " was published with " + std::to_string(highest) + ", key list " +
-                       std::to_string(basis.keys.serial) + " admits none below " +
-                       std::to_string(floor),
-                   "sign it with a counter of at least " +
-                       std::to_string(std::max(highest, floor))};
+    return Refusal{
+        "security_counter",
+        "the manifest has security counter " + counter + "; " + product + " was published with " +
+            std::to_string(highest) + ", key list " + std::to_string(basis.keys.serial) +
+            " admits none below " + std::to_string(floor),
+        "sign it with a counter of at least " + std::to_string(std::max(highest, floor))};
   }
   const std::uint64_t most = std::uint64_t{std::max(highest, floor)} + contract::max_counter_step;
   if (said.security_counter > most) {
@@ -150,10 +149,9 @@ class SignedBy final : public contract::SignatureVisitor {
   explicit SignedBy(Bench& bench) : bench_{bench} {}
   bool on_signature(const contract::SignatureLine& line) override {
     contract::ListedKey key;
-    const bool counted = bench_.ring.find(line.key.view(), public_key_, key) ==
-                             contract::KeyStanding::listed &&
-                         key.role == contract::KeyRole::release &&
-                         bench_.verifier.supports(key.algorithm);
+    const bool counted =
+        bench_.ring.find(line.key.view(), public_key_, key) == contract::KeyStanding::listed &&
+        key.role == contract::KeyRole::release && bench_.verifier.supports(key.algorithm);
     const std::string id{line.key.view()};
     if (counted && std::find(ids.begin(), ids.end(), id) == ids.end()) ids.push_back(id);
     return true;
@@ -218,8 +216,7 @@ Outcome<StoredManifest> judge_manifest_file(const std::string& file,
   Bench bench{file, basis.keys};
   if (const auto verdict = bench.judge(); !verdict.ok()) return refusal_of(verdict, basis.keys);
 
-  contract::Base64UrlBytes payload{
-      bench.manifest, bench.payload.offset, bench.payload.characters};
+  contract::Base64UrlBytes payload{bench.manifest, bench.payload.offset, bench.payload.characters};
   contract::Manifest said;
   if (const auto reading = contract::read_manifest(payload, said); !reading.ok()) {
     return unreadable(reading);

@@ -54,9 +54,9 @@ class ManifestFile : public testing::Test {
 };
 
 TEST_F(ManifestFile, SaysWhatIsPublished) {
-  const auto judged = judge(manifest({.hardware = R"(["b","a"])",
-                                      .more = R"(,"channel":"beta","min_version":"1.2.0")"},
-                                     {&release_}));
+  const auto judged = judge(
+      manifest({.hardware = R"(["b","a"])", .more = R"(,"channel":"beta","min_version":"1.2.0")"},
+               {&release_}));
   ASSERT_TRUE(judged) << judged.refusal().detail;
   EXPECT_EQ(image_.id, "01JD8Z6T9K3M5Q7S9V1X3Z5B7D");
   EXPECT_EQ(image_.product, "sensor");
@@ -93,8 +93,7 @@ TEST_F(ManifestFile, AThresholdAsksForDistinctKeys) {
 TEST_F(ManifestFile, ALineThatDoesNotVerifyIsFatalBesideOneThatDoes) {
   const std::string other = manifest({.version = "1.4.1"}, {&second_});
   const std::size_t dot = other.find('.');
-  const std::string detached =
-      other.substr(0, dot + 1) + other.substr(other.find('.', dot + 1));
+  const std::string detached = other.substr(0, dot + 1) + other.substr(other.find('.', dot + 1));
   EXPECT_EQ(code(manifest({}, {&release_}) + detached), "bad_signature");
 }
 

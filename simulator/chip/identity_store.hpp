@@ -16,7 +16,9 @@ namespace otaria::simulator {
 /// format but a small one of our own (docs/spec/virtual-device.md).
 struct Provisioned {
   device::Identity identity;
-  std::string ca_pem;  ///< trust anchors for https and mqtts; may be empty
+  std::string ca_pem{};    ///< trust anchors for https and mqtts; may be empty
+  std::string key_list{};  ///< signed file: whose releases are installed at first; may be empty
+  std::string claim{};     ///< one-time secret for enrolment; may be empty; never printed
 };
 
 /// The bytes as stored, CRC included.

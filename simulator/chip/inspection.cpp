@@ -8,7 +8,9 @@
 
 #include "contract/semver.hpp"
 #include "device/journal/ledger.hpp"
+#include "device/keys/key_store.hpp"
 #include "device/verify/image_in_flash.hpp"
+#include "device/verify/psa_primitives.hpp"
 #include "device/verify/sha256.hpp"
 
 namespace otaria::simulator {
@@ -147,6 +149,31 @@ std::string describe_record(const device::BootRecord& record, std::uint32_t slot
                      device::is_unwritten(record) ? ", wrong CRC" : "");
 }
 
+// On a copy: opening the journal may mend it, and the first start takes the provisioned list.
+void inspect_trust(VirtualFlash& copy, const device::Layout& layout, DeviceInspection& inspection) {
+  std::array<std::uint8_t, device::Journal::work_bytes> work{};
+  device::Journal journal{copy, layout.journal.base, layout.journal.bytes, work};
+  device::Ledger ledger{journal};
+  if (!inspection.provisioned || !ledger.open(0)) return;
+  device::PsaHasher hasher;
+  device::PsaVerifier verifier;
+  device::KeyStore keys{copy, ledger, hasher, verifier};
+  keys.open(layout.keys, inspection.provisioned->identity.product.view());
+  if (!inspection.provisioned->key_list.empty()) {
+    contract::MemoryFile provisioned{inspection.provisioned->key_list};
+    contract::KeyListVerdict refused;
+    if (!keys.take_provisioned(provisioned, refused)) return;
+  }
+  inspection.keys = keys.serial();
+  inspection.security_counter = ledger.security_floor();
+}
+
+std::string describe_trust(const DeviceInspection& inspection) {
+  const std::string list =
+      inspection.keys == 0 ? "no key list" : fmt::format("key list {}", inspection.keys);
+  return fmt::format("{}, security counter at least {}", list, inspection.security_counter);
+}
+
 std::string describe_slot(const SlotInspection& slot) {
   if (slot.image_bytes == 0)
     return fmt::format("no whole image ({})", device::name_of(slot.verdict.defect));
@@ -227,6 +254,7 @@ DeviceInspection inspect_device(VirtualFlash& flash) {
     const bool first_start = !ledger.get() || !ledger.get()->slot(starting->slot).known;
     inspection.confirmed = !inspection.next.on_trial && (starting->confirmed || first_start);
   }
+  inspect_trust(copy, layout, inspection);
   return inspection;
 }
 
@@ -241,6 +269,7 @@ std::string to_text(const DeviceInspection& inspection) {
                         identity.hardware.view(),
                         identity.channel.view(),
                         identity.development ? "development" : "production");
+    text += fmt::format("trust     {}\n", describe_trust(inspection));
   } else {
     text += "device    no identity in nvs\n";
   }
@@ -269,6 +298,9 @@ std::string to_json(const DeviceInspection& inspection) {
     json["hardware"] = text_json(identity.hardware.view());
     json["channel"] = text_json(identity.channel.view());
     json["mode"] = identity.development ? "development" : "production";
+    json["plain_http"] = identity.plain_http;
+    json["keys"] = inspection.keys;
+    json["security_counter"] = inspection.security_counter;
     json["provisioned_version"] = text_json(identity.provisioned_version.view());
   }
   json["bootable"] = inspection.next.outcome == BootOutcome::started;

@@ -15,7 +15,7 @@ namespace {
 
 /// The values CLI11 fills that are no part of CommandLine.
 struct Raw {
-  std::string flash, factory, ca, claim, keylist;
+  std::string flash, factory, ca, keylist;
   std::string mqtt, token_file, control, log;
   std::vector<std::string> faults;
   std::uint32_t size_mb = 8;
@@ -73,7 +73,11 @@ void add_provisioning(CLI::App& app, CommandLine& line, Raw& raw) {
   text("--factory", raw.factory, "The ESP32-S3 application image for ota_0", "IMAGE");
   app.add_flag("--development",
                line.identity.development,
-               "Accept notices without a signed manifest, and plain http")
+               "Accept notices without a signed manifest, plain http and mqtt")
+      ->group(group);
+  app.add_flag("--plain-http",
+               line.identity.plain_http,
+               "A production device may fetch from http URLs and speak to mqtt brokers")
       ->group(group);
   text("--mac",
        line.identity.mac,
@@ -88,8 +92,12 @@ void add_provisioning(CLI::App& app, CommandLine& line, Raw& raw) {
        line.identity.app_version,
        "What the factory image counts as; default: its descriptor's version, if a semver",
        "V");
-  text("--keylist", raw.keylist, "Release keys of a production device", "FILE");
-  text("--claim", raw.claim, "Secret for enrolment", "SECRET");
+  text("--keylist",
+       raw.keylist,
+       "Signed key list whose roots and release keys the device trusts; required without "
+       "--development",
+       "FILE");
+  text("--claim", line.claim, "One-time secret for enrolment; kept in the device", "SECRET");
   app.add_option("--size", raw.size_mb, "Flash size in MB: 4, 8 or 16; default 8")
       ->group(group)
       ->check(CLI::IsMember({4u, 8u, 16u}))
@@ -169,16 +177,20 @@ void add_policy(CLI::App& app, device::Policy& policy) {
         "Failed attempts per image before attempts_exhausted");
 }
 
-void refuse_what_is_to_come(const CommandLine& line, const Raw& raw) {
-  if (!raw.keylist.empty() || (line.provision && !line.identity.development)) {
+void fill_provisioning(CommandLine& line, const Raw& raw) {
+  if (!line.provision) {
+    if (!raw.keylist.empty() || !line.claim.empty() || line.identity.plain_http) {
+      throw UsageError{
+          "--keylist, --claim and --plain-http belong to provisioning: add --factory IMAGE"};
+    }
+    return;
+  }
+  if (raw.keylist.empty() && !line.identity.development) {
     throw UsageError{
-        "a production device needs signed manifests and a key list, which this version does not "
-        "have yet: add "
-        "--development and leave out --keylist"};
+        "a production device must know whose releases it may install: add --keylist FILE, or "
+        "--development for a device that takes unsigned ones"};
   }
-  if (!raw.claim.empty()) {
-    throw UsageError{"--claim: enrolment does not exist in this version yet: leave it out"};
-  }
+  if (!raw.keylist.empty()) line.key_list = content_of(raw.keylist, "--keylist");
 }
 
 void fill(CommandLine& line, Raw& raw) {
@@ -192,7 +204,7 @@ void fill(CommandLine& line, Raw& raw) {
     throw UsageError{
         "nothing to do: give --factory to provision, --mqtt to run, --info or --wear to look"};
   }
-  refuse_what_is_to_come(line, raw);
+  fill_provisioning(line, raw);
   DeviceOptions& options = line.options;
   if (!raw.ca.empty()) {
     options.ca_pem = content_of(raw.ca, "--ca");

@@ -112,6 +112,10 @@ class EventTap final : public device::AgentEvents {
     agent_.on_http_end();
   }
   void on_http_failed(device::FetchFailure failure) override { agent_.on_http_failed(failure); }
+  void on_keys_mentioned(std::uint32_t serial, std::string_view url) override {
+    agent_.on_keys_mentioned(serial, url);
+  }
+  void on_pin_failed(std::string_view url) override { agent_.on_pin_failed(url); }
   std::uint32_t run() override { return agent_.run(); }
 
  private:

@@ -11,6 +11,7 @@
 
 #include "contract/host/codec.hpp"
 #include "device/agent/agent.hpp"
+#include "device/agent/testing/signing_desk.hpp"
 #include "device/agent/testing/test_image.hpp"
 #include "device/ports/fake_flash.hpp"
 
@@ -140,7 +141,7 @@ struct BenchOpening {
   int status = 0;
   std::vector<std::pair<std::string, std::string>> headers;
   BenchBody body;
-  bool fails = false;
+  std::optional<FetchFailure> fails;
 };
 
 /// A file server with the manners of ours, and faults on request.
@@ -155,6 +156,7 @@ class BenchServer final : public Fetcher {
     std::uint32_t offset = 0;
     std::string if_range;
     std::uint64_t at_ms = 0;
+    bool without_pins = false;
   };
 
   void get(const Request& request) override;
@@ -180,7 +182,9 @@ class BenchServer final : public Fetcher {
   bool ignore_range = false;
   bool wrong_content_range = false;
   bool no_length = false;
-  bool stalls = false;  ///< the body never comes
+  bool stalls = false;     ///< the body never comes
+  bool wrong_pin = false;  ///< its key is none of the pins: what does not prove itself fails
+  std::set<std::string> unreachable_urls;
 
  private:
   std::optional<BenchOpening> opening;
@@ -196,14 +200,20 @@ class BenchSystem final : public System {
 struct BenchOptions {
   std::string version = "1.3.0";
   bool development = true;
+  std::string key_list{};  ///< provisioned; empty: none
   Policy policy{};
 };
+
+/// A production device's: it holds this key list.
+BenchOptions production(std::string key_list);
 
 class BenchDevice {
  public:
   static constexpr std::uint32_t slot_bytes = 0x20000;
   static constexpr std::uint32_t slot_address[] = {0x10000, 0x30000};
   static constexpr std::uint32_t journal_address = 0x50000;
+  static constexpr std::uint32_t keys_address = 0x58000;
+  static constexpr const char* origin = "https://fw.example";
 
   explicit BenchDevice(const BenchOptions& options = {});
 
@@ -221,6 +231,14 @@ class BenchDevice {
   std::string publish(const std::string& version,
                       const std::vector<std::uint8_t>& image,
                       const std::string& extra_members = {});
+  /// The same with a signed manifest, whose text is `manifest`; its URL ends in `release`.
+  std::string publish_signed(const std::string& version,
+                             const std::vector<std::uint8_t>& image,
+                             const std::string& manifest,
+                             const std::string& extra_members = {},
+                             const std::string& release = ManifestWish{}.release);
+  /// Puts a signed file, or anything else, on the server: `/keys.jws`.
+  void put_file(const std::string& path, const std::string& text);
   static std::string notice(const std::string& version,
                             const std::string& url,
                             const std::string& digest,
@@ -250,8 +268,10 @@ class BenchDevice {
   BenchServer server;
   BenchApplication application;
   BenchSystem system;
+  PsaVerifier verifier;
   Identity identity;
   Policy policy;
+  std::string key_list;
   std::unique_ptr<Agent> agent;
   int boots = 0;
   bool bricked = false;

@@ -41,10 +41,12 @@ inline std::string key_json(crypto::Signer& signer, const std::string& role) {
 
 inline std::string key_list(const ListSpec& spec, const Signers& by) {
   std::string keys;
-  for (crypto::Signer* root : spec.roots) keys += (keys.empty() ? "" : ",") + key_json(*root, "root");
+  for (crypto::Signer* root : spec.roots)
+    keys += (keys.empty() ? "" : ",") + key_json(*root, "root");
   for (crypto::Signer* key : spec.releases) keys += "," + key_json(*key, "release");
   std::string revoked;
-  for (const std::string& id : spec.revoked) revoked += (revoked.empty() ? "\"" : ",\"") + id + "\"";
+  for (const std::string& id : spec.revoked)
+    revoked += (revoked.empty() ? "\"" : ",\"") + id + "\"";
   std::string floor;
   for (const auto& [product, counter] : spec.floor) {
     floor += (floor.empty() ? "\"" : ",\"") + product + "\":" + std::to_string(counter);
