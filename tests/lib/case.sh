@@ -9,6 +9,8 @@ tests_lib=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$tests_lib/../../scripts/lib/common.sh"
 # shellcheck source=../../scripts/lib/processes.sh
 . "$tests_lib/../../scripts/lib/processes.sh"
+# shellcheck source=trust.sh
+. "$tests_lib/trust.sh"
 
 bin=${OTARIA_BIN_DIR:-$otaria_root/build/release/bin}
 time_factor=${OTARIA_TIME_FACTOR:-1}
