@@ -100,7 +100,7 @@ takes_honest_update() {
   shift 2
   make_image "$work/files/honest-$version.bin" "$version" --size 100000
   send_notice "$id" "$(signed_notice "$version" "honest-$version.bin" "$(sign_release "$work/files/honest-$version.bin" "$version" "$@")" \
-    "update=\"honest-$version\"")"
-  wait_for_status "$id" succeeded --update "honest-$version" >/dev/null
+    "update=\"honest-${version//./-}\"")"
+  wait_for_status "$id" succeeded --update "honest-${version//./-}" >/dev/null
   expect_device_runs "$id" "$version"
 }

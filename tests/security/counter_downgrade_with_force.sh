@@ -14,8 +14,8 @@ wait_for_state sensor_A1B2 'version="1.4.0"' confirmed=true security_counter=5 >
 for version in 1.3.9 1.4.9; do
   make_image "$work/files/$version.bin" "$version"
   manifest=$(sign_release "$work/files/$version.bin" "$version" --security-counter 4)
-  send_notice sensor_A1B2 "$(signed_notice "$version" "$version.bin" "$manifest" "update=\"$version\"" force=true)"
-  expect_refused sensor_A1B2 "$version" security_counter 1.4.0
+  send_notice sensor_A1B2 "$(signed_notice "$version" "$version.bin" "$manifest" "update=\"below-${version//./-}\"" force=true)"
+  expect_refused sensor_A1B2 "below-${version//./-}" security_counter 1.4.0
 done
 expect_equal "images fetched" fixed.bin "$(jq -r '.path | select(endswith(".bin")) | split("/")[2]' "$served" | sort -u)"
 takes_honest_update sensor_A1B2 1.5.0 --security-counter 5
