@@ -3,6 +3,7 @@
 use_tls
 start_stack
 crowd=200
+: >"$work/slow.out"
 "$python" "$tests_lib/raw_http.py" "$http_port" --slowly "$crowd" "$(within 40)" "$tls/ca.pem" >"$work/slow.out" 2>"$work/slow.log" &
 slow=$!
 process_ids[slow]=$slow
