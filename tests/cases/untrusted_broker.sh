@@ -21,6 +21,8 @@ expect_equal "the server still serves" false "$(api /server | jq -r .broker.conn
 broker_tls=("${right[@]}")
 session=$(member "$(newest_state sensor_A1B2)" session)
 restart_broker
+# The observer is a client like others: the false broker may have ended it.
+is_running observer || start_observer
 is_back() { [ "$(member "$(newest_state sensor_A1B2)" session)" -gt "$session" ]; }
 wait_until "$(within 60)" is_back || fail "the device did not come back"
 server_is_back() { [ "$(api /server | jq -r .broker.connected)" = true ]; }
