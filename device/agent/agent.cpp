@@ -18,6 +18,20 @@ std::span<char, contract::max_packet_bytes> as_text(
                                                      bytes.size()};
 }
 
+TokenSettings token_settings(const TokenAccess& access,
+                             const Identity& identity,
+                             const Policy& policy) {
+  TokenSettings settings;
+  if (access.key == nullptr) return settings;
+  settings.server.assign(access.server);
+  settings.claim.assign(access.claim);
+  settings.id = identity.id;
+  settings.mac = identity.mac;
+  settings.retry_first_ms = policy.reconnect_first_ms;
+  settings.retry_limit_ms = policy.reconnect_limit_ms;
+  return settings;
+}
+
 }  // namespace
 
 Agent::Agent(const Ports& ports, const Identity& identity, const Policy& policy)
@@ -29,6 +43,12 @@ Agent::Agent(const Ports& ports, const Identity& identity, const Policy& policy)
       reporter_{ledger_, ports_.broker, ports_.clock, identity_, facts_, as_text(message_)},
       keys_{ports.flash, ledger_, hasher_, ports.verifier},
       reconnect_{policy.reconnect_first_ms, policy.reconnect_limit_ms},
+      tokens_{token_settings(ports.tokens, identity, policy),
+              ports.fetcher,
+              ports.tokens.key,
+              hasher_,
+              ports.clock,
+              ports.random},
       writer_{ports.flash},
       backoff_{policy.retry_first_ms, policy.retry_limit_ms} {}
 
@@ -37,7 +57,7 @@ Agent::Agent(const Ports& ports, const Identity& identity, const Policy& policy)
 bool Agent::ok(Status status) {
   if (status) return true;
   if (fatal_.fault == Fault::none) fatal_ = status.error();
-  ports_.fetcher.cancel();
+  cancel_fetch();
   enter(Step::halted);
   return false;
 }
@@ -82,8 +102,12 @@ void Agent::on_broker_connected() {
 void Agent::on_broker_lost() {
   account_connected_time();
   link_open_ = false;
-  reconnect_at_ms_ = now() + reconnect_.next(ports_.random);
+  reconnect_at_ms_ = reporter_.rejoining() ? now() : now() + reconnect_.next(ports_.random);
   ok(reporter_.on_lost());
+}
+
+void Agent::on_broker_refused() {
+  tokens_.token_refused();
 }
 
 void Agent::on_published() {
@@ -93,8 +117,10 @@ void Agent::on_published() {
 void Agent::keep_connected() {
   if (link_open_ || step_ == Step::halted || reporter_.left() || now() < reconnect_at_ms_) return;
   if (step_ == Step::rebooting || step_ == Step::going_back) return;
+  if (lacks_token()) return;  // the broker would refuse us
   link_open_ = true;
-  ok(reporter_.connect());
+  renewed_ = false;
+  ok(reporter_.connect(tokens_.token()));
 }
 
 void Agent::account_connected_time() {
@@ -107,7 +133,7 @@ void Agent::account_connected_time() {
 // ----------------------------------------------------------------------------------------------
 
 void Agent::finish(UpdateState state, Error error) {
-  ports_.fetcher.cancel();
+  cancel_fetch();
   reporter_.progress_ended();
   if (!ok(ledger_.finish(state, error, bytes_in_hand()))) return;
   reporter_.state_changed();
@@ -140,14 +166,16 @@ void Agent::take_parked_notice() {
 
 std::uint32_t Agent::run() {
   if (step_ == Step::halted) return long_ms;
+  const std::uint32_t tokens_want = run_tokens();
+  if (step_ == Step::halted) return long_ms;
   keep_connected();
   account_connected_time();
   watch_clock();
   const std::uint32_t step_wants = step_ == Step::halted ? long_ms : run_step();
   if (step_ == Step::halted) return long_ms;
   if (!ok(reporter_.run())) return long_ms;
-  const std::uint32_t link_wants = link_open_ ? long_ms : until(reconnect_at_ms_);
-  return std::min({step_wants, link_wants, reporter_.milliseconds_to_next()});
+  const std::uint32_t link_wants = link_open_ || lacks_token() ? long_ms : until(reconnect_at_ms_);
+  return std::min({step_wants, link_wants, tokens_want, reporter_.milliseconds_to_next()});
 }
 
 std::uint32_t Agent::run_step() {
@@ -238,7 +266,7 @@ std::uint32_t Agent::run_transfer() {
     window_bytes_ = 0;
     return until(window_started_ms_ + policy_.stall_window_ms);
   }
-  ports_.fetcher.cancel();
+  cancel_fetch();
   last_status_ = 0;
   if (is_fetching_file()) {
     retry_file();

@@ -12,6 +12,7 @@
 #include "device/download/backoff.hpp"
 #include "device/download/response.hpp"
 #include "device/download/slot_writer.hpp"
+#include "device/identity/token_client.hpp"
 #include "device/journal/journal.hpp"
 #include "device/journal/ledger.hpp"
 #include "device/keys/key_store.hpp"
@@ -30,6 +31,13 @@
 
 namespace otaria::device {
 
+/// How the device proves who it is. The texts are read at construction only.
+struct TokenAccess {
+  DeviceKey* key = nullptr;
+  std::string_view server = {};  ///< origin, `https://name:port`; empty: no tokens
+  std::string_view claim = {};   ///< one-time secret for enrolment; may be empty
+};
+
 /// Everything a platform gives; all of it outlives the agent.
 struct Ports {
   Flash& flash;
@@ -41,6 +49,8 @@ struct Ports {
   Application& application;
   contract::SignatureVerifier&
       verifier;  ///< the crypto port: PsaVerifier, unless the board has better
+  /// Where and by what the device gets its token for the broker; without a server it uses none.
+  TokenAccess tokens = {};
 };
 
 /// The update agent: notices in, one honest story out, and a device that always boots a whole
@@ -63,6 +73,7 @@ class Agent final : public AgentEvents {
 
   void on_broker_connected() override;
   void on_broker_lost() override;
+  void on_broker_refused() override;
   void on_message(std::span<const char> payload, std::uint32_t true_length) override;
   void on_published() override;
   void on_http_header(std::string_view name, std::string_view value) override;
@@ -77,6 +88,7 @@ class Agent final : public AgentEvents {
   [[nodiscard]] std::string_view running_version() const { return facts_.version.view(); }
   [[nodiscard]] const Facts& facts() const { return facts_; }
   [[nodiscard]] Step step() const { return step_; }
+  [[nodiscard]] const TokenClient& tokens() const { return tokens_; }
   [[nodiscard]] const Ledger& ledger() const { return ledger_; }
   /// The key list in force, for its pins; nullptr: none. Valid until the next event or run().
   [[nodiscard]] contract::KeyRing* key_ring() { return keys_.ring(); }
@@ -158,6 +170,15 @@ class Agent final : public AgentEvents {
   [[nodiscard]] Error transport_error() const;
   [[nodiscard]] std::uint32_t announced_bytes() const;
 
+  // The token for the broker (agent_token.cpp)
+  std::uint32_t run_tokens();
+  void learn_grant(const TokenGrant& grant);
+  [[nodiscard]] bool fetcher_is_busy() const;
+  void take_fetcher();
+  void cancel_fetch();
+  void rejoin_when_quiet();
+  [[nodiscard]] bool lacks_token() const { return tokens_.is_used() && tokens_.token().empty(); }
+
   // Driving (agent.cpp)
   void enter(Step step);
   std::uint32_t run_step();
@@ -224,6 +245,10 @@ class Agent final : public AgentEvents {
   std::uint64_t connected_ms_ = 0;  ///< connected time within the present step
   std::uint64_t accounted_ms_ = 0;
 
+  // Token
+  TokenClient tokens_;
+  bool renewed_ = false;  ///< a fresh token waits to be shown to the broker
+
   // Download
   SlotWriter writer_;
   ImageChecker checker_;
@@ -246,7 +271,7 @@ class Agent final : public AgentEvents {
 };
 
 inline constexpr std::size_t agent_bytes = sizeof(Agent);
-static_assert(agent_bytes <= 10240,
+static_assert(agent_bytes <= 12288,
               "the agent's static memory, transfer and message buffers included");
 
 }  // namespace otaria::device

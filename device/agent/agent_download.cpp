@@ -134,6 +134,7 @@ void Agent::request() {
   last_status_ = 0;
   request_offset_ = writer_.written();
   enter(Step::requesting);
+  take_fetcher();
   ports_.fetcher.get({current.notice.url.view(),
                       request_offset_,
                       request_offset_ > 0 ? current.etag.view() : std::string_view{}});
@@ -189,10 +190,12 @@ void Agent::retry(Error error, std::optional<std::uint32_t> retry_after_s) {
 // --------------------------------------------------------------------------------------------------
 
 void Agent::on_http_header(std::string_view name, std::string_view value) {
+  if (tokens_.owns_request()) return tokens_.on_header(name, value);
   if (step_ == Step::requesting || is_fetching_file()) head_.add(name, value);
 }
 
 void Agent::on_http_head(std::uint32_t status) {
+  if (tokens_.owns_request()) return tokens_.on_head(status);
   if (is_fetching_file()) on_file_head(status);
   if (step_ != Step::requesting) return;
   last_status_ = status;
@@ -205,12 +208,12 @@ void Agent::on_http_head(std::uint32_t status) {
       begin_body(judgement);
       return;
     case ResponseVerdict::retry:
-      ports_.fetcher.cancel();
+      cancel_fetch();
       if (status == 416) start_over();
       retry(judgement.error, judgement.retry_after_s);
       return;
     case ResponseVerdict::expired_url:
-      ports_.fetcher.cancel();
+      cancel_fetch();
       report_waiting();
       if (step_ != Step::halted) enter(Step::awaiting_url);
       return;
@@ -243,6 +246,7 @@ void Agent::begin_body(const ResponseJudgement& judgement) {
 }
 
 void Agent::on_http_body(std::span<const std::uint8_t> bytes) {
+  if (tokens_.owns_request()) return tokens_.on_body(bytes);
   if (is_fetching_file()) on_file_body(bytes);
   if (step_ != Step::streaming) return;
   window_bytes_ += static_cast<std::uint32_t>(bytes.size());
@@ -320,7 +324,7 @@ void Agent::take_block() {
 
 void Agent::download_complete() {
   if (refetch_first_sector_) {
-    ports_.fetcher.cancel();  // the request had no end
+    cancel_fetch();  // the request had no end
     refetch_first_sector_ = false;
     start_scan(ledger_.current()->total, false);
     enter(Step::preparing);
@@ -332,6 +336,7 @@ void Agent::download_complete() {
 }
 
 void Agent::on_http_end() {
+  if (tokens_.owns_request()) return tokens_.on_end();
   // A body that ended as framed and yet too early: a server that changed its mind, or a proxy that
   // cut it.
   if (is_fetching_file()) {
@@ -344,6 +349,11 @@ void Agent::on_http_end() {
 // A pin that does not fit may be one that was changed: the newest key list says.
 void Agent::on_http_failed(FetchFailure failure) {
   const bool pin = failure == FetchFailure::pin;
+  if (tokens_.owns_request()) {
+    tokens_.on_failed();
+    if (pin) on_pin_failed(tokens_.server());
+    return;
+  }
   if (is_fetching_file()) {
     const bool manifest = file_ == File::manifest;
     if (!pin || !manifest || !ask_for_keys(Step::fetching_manifest)) retry_file();

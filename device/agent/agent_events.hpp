@@ -17,6 +17,8 @@ class AgentEvents {
  public:
   virtual void on_broker_connected() = 0;
   virtual void on_broker_lost() = 0;  ///< also: connecting failed
+  /// The broker did not take the login (CONNACK 4 or 5); on_broker_lost() follows.
+  virtual void on_broker_refused() = 0;
   /// A message on `<id>/firmware/update`; empty = withdrawal. Longer than 1,024 bytes: pass what
   /// fits the buffer and the true length.
   virtual void on_message(std::span<const char> payload, std::uint32_t true_length) = 0;

@@ -95,7 +95,7 @@ class StaticClock final : public Clock {
 /// What was published is kept as the list of its `state` members.
 class StaticBroker final : public BrokerLink {
  public:
-  void connect(std::string_view) override { connecting = true; }
+  void connect(const Login&, std::string_view) override { connecting = true; }
   void subscribe_to_notices() override { notice_due = true; }
   void publish(Topic topic, std::string_view payload) override {
     acknowledgement_due = true;

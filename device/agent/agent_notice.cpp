@@ -55,7 +55,7 @@ void Agent::offer(const contract::Notice& notice, std::uint32_t defect) {
     if (step_ == Step::halted) return;
   } else if (is_refreshing_keys()) {
     keys_wanted_ = true;  // an offer comes first
-    ports_.fetcher.cancel();
+    cancel_fetch();
     keys_.abandon();
     enter(Step::idle);
   } else if (step_ != Step::idle) {

@@ -175,6 +175,7 @@ std::uint32_t Agent::run_fetching() {
 }
 
 void Agent::ask_for_file() {
+  take_fetcher();
   head_.clear();
   last_status_ = 0;
   file_asked_ = true;
@@ -197,7 +198,7 @@ void Agent::on_file_head(std::uint32_t status) {
     file_bytes_ = judgement.total;
     return;
   }
-  ports_.fetcher.cancel();
+  cancel_fetch();
   if (judgement.verdict == ResponseVerdict::retry) {
     retry_file(judgement.retry_after_s);
   } else if (judgement.wrong_size && judgement.total != 0) {
@@ -211,7 +212,7 @@ void Agent::on_file_body(std::span<const std::uint8_t> bytes) {
   if (!file_answered_) return;
   window_bytes_ += static_cast<std::uint32_t>(bytes.size());
   if (const auto done = keys_.append(bytes); !done) {
-    ports_.fetcher.cancel();
+    cancel_fetch();
     file_unavailable(done.error().fault == Fault::too_large ? too_long() : done.error());
   }
 }

@@ -73,6 +73,12 @@ void TokenClient::token_refused() {
   retry(backoff_);
 }
 
+void TokenClient::interrupted() {
+  asking_ = Asking::nothing;
+  next_ = Asking::nonce;
+  ask_at_ms_ = 0;
+}
+
 void TokenClient::begin() {
   switch (next_) {
     case Asking::enrolment:
@@ -114,7 +120,7 @@ void TokenClient::ask_enrolment() {
   std::array<char, contract::base64url_characters(DeviceKey::public_bytes)> pub{};
   std::array<char, 512> payload{};
   contract::JsonWriter json{payload};
-  const bool has_key = key_.public_key(half);
+  const bool has_key = key_->public_key(half);
   contract::base64url_encode(half, pub.data());
   json.begin_object();
   json.member("claim", settings_.claim.view());
@@ -124,7 +130,7 @@ void TokenClient::ask_enrolment() {
   json.member("pub", std::string_view{pub.data(), pub.size()});
   json.end_object();
   const std::size_t length = write_proof(
-      contract::enrolment_kind.type, {payload.data(), json.finish()}, key_, hasher_, answer_);
+      contract::enrolment_kind.type, {payload.data(), json.finish()}, *key_, hasher_, answer_);
   if (!has_key || json.finish() == 0 || length == 0) return retry(refusals_);
   asking_ = Asking::enrolment;
   post("/api/v1/device/enrol", "application/jose", {answer_.data(), length});
@@ -143,7 +149,7 @@ void TokenClient::ask_token() {
   std::copy(grant_prefix.begin(), grant_prefix.end(), answer_.begin());
   const std::size_t length = write_proof(contract::assertion_kind.type,
                                          {payload.data(), json.finish()},
-                                         key_,
+                                         *key_,
                                          hasher_,
                                          std::span{answer_}.subspan(grant_prefix.size()));
   if (json.finish() == 0 || length == 0) return retry(refusals_);

@@ -57,7 +57,7 @@ class TokenClient {
  public:
   TokenClient(const TokenSettings& settings,
               Fetcher& fetcher,
-              DeviceKey& key,
+              DeviceKey* key,
               contract::Hasher& hasher,
               Clock& clock,
               Random& random)
@@ -72,6 +72,7 @@ class TokenClient {
 
   /// A device without a server to ask uses no tokens.
   [[nodiscard]] bool is_used() const { return !settings_.server.empty(); }
+  [[nodiscard]] std::string_view server() const { return settings_.server.view(); }
   /// Milliseconds until begin() should be called; 0: now.
   [[nodiscard]] std::uint32_t wait_ms() const;
   /// Sends the next request. Only while the fetcher is free and none of ours is under way.
@@ -83,6 +84,14 @@ class TokenClient {
   void on_body(std::span<const std::uint8_t> bytes);
   void on_end();
   void on_failed();
+
+  /// The fetcher was taken for something else; asked again as soon as it is free.
+  void interrupted();
+  /// A request that brings nothing for this long is given up, in milliseconds.
+  static constexpr std::uint32_t longest_request_ms = 30000;
+  [[nodiscard]] bool is_stalled() const {
+    return owns_request() && clock_.monotonic_ms() >= asked_at_ms_ + longest_request_ms;
+  }
 
   /// Valid by the device's own clock; empty: none.
   [[nodiscard]] std::string_view token() const;
@@ -114,7 +123,7 @@ class TokenClient {
 
   TokenSettings settings_;
   Fetcher& fetcher_;
-  DeviceKey& key_;
+  DeviceKey* key_;  ///< nullptr only when no tokens are used
   contract::Hasher& hasher_;
   Clock& clock_;
   Random& random_;

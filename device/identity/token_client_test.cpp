@@ -77,7 +77,7 @@ class TokenClientTest : public ::testing::Test {
     settings_.mac.assign("a4cf12e0a1b2");
   }
   TokenClient& client() {
-    if (!client_) client_.emplace(settings_, fetcher_, key_, hasher_, clock_, random_);
+    if (!client_) client_.emplace(settings_, fetcher_, &key_, hasher_, clock_, random_);
     return *client_;
   }
   void answer(std::uint32_t status, std::string_view body, std::string_view retry_after = {}) {

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "contract/semver.hpp"
+#include "contract/slice.hpp"
 #include "device/result/figures.hpp"
 
 namespace otaria::device {
@@ -56,8 +57,9 @@ Error compare(const Manifest& manifest, const Notice& notice) {
     const std::string_view own = manifest.release.view();
     return differs(
         Member::release,
-        release.substr(release.size() - std::min(release.size(), short_figure_characters)),
-        own.substr(own.size() - short_figure_characters));
+        contract::slice(release,
+                        release.size() - std::min(release.size(), short_figure_characters)),
+        contract::slice(own, own.size() - std::min(own.size(), short_figure_characters)));
   }
   return {};
 }
@@ -149,11 +151,12 @@ Error error_of(const contract::SignatureVerdict& verdict) {
 
 std::string_view release_of(std::string_view manifest_url) {
   constexpr std::string_view extension = ".jws";
-  const std::string_view path = manifest_url.substr(0, manifest_url.find_first_of("?#"));
+  const std::string_view path = contract::slice(manifest_url, 0, manifest_url.find_first_of("?#"));
   const std::size_t slash = path.rfind('/');
-  const std::string_view part = slash == std::string_view::npos ? path : path.substr(slash + 1);
+  const std::string_view part =
+      slash == std::string_view::npos ? path : contract::slice(path, slash + 1);
   if (!part.ends_with(extension)) return {};
-  return part.substr(0, part.size() - extension.size());
+  return contract::slice(part, 0, part.size() - extension.size());
 }
 
 std::uint32_t counted_issue(std::uint32_t manifest_issued, std::uint32_t key_list_issued) {

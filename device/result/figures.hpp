@@ -6,6 +6,8 @@
 #include <span>
 #include <string_view>
 
+#include "contract/slice.hpp"
+
 /// An Error's figures where they are no numbers: short texts and names of cases, so that a refusal
 /// says after a restart too which value was expected and which was found.
 namespace otaria::device {
@@ -61,8 +63,8 @@ struct LongFigure {
 };
 constexpr LongFigure long_figure(std::string_view text) {
   if (text.size() <= short_figure_characters) return {short_figure(text), 0};
-  const std::string_view rest = text.substr(short_figure_characters);
-  return {short_figure(text.substr(0, short_figure_characters)), short_figure(rest)};
+  const std::string_view rest = contract::slice(text, short_figure_characters);
+  return {short_figure(contract::slice(text, 0, short_figure_characters)), short_figure(rest)};
 }
 
 /// Members in which notice and manifest differ: the tag of a manifest_mismatch's `found`.

@@ -64,13 +64,13 @@ constexpr std::string_view slot_name(std::uint32_t index) {
 
 }  // namespace
 
-Status Reporter::connect() {
+Status Reporter::connect(std::string_view token) {
   const auto session = ledger_->take_session();
   if (!session) return session.error();
   session_ = session.value();
   const std::size_t bytes =
       contract::write_will(identity_->id.view(), facts_->version.view(), session_, message_);
-  link_->connect({message_.data(), bytes});
+  link_->connect({identity_->id.view(), token}, {message_.data(), bytes});
   return {};
 }
 
@@ -85,7 +85,11 @@ Status Reporter::on_lost() {
   connected_ = false;
   state_acknowledged_ = false;
   sending_ = Item::none;
-  if (leaving_) left_ = true;
+  if (rejoining_) {
+    rejoining_ = leaving_ = left_ = false;
+  } else if (leaving_) {
+    left_ = true;
+  }
   return ledger_->session_ended();
 }
 
@@ -294,7 +298,12 @@ void Reporter::answer_unreadable(contract::NoticeDefect defect,
   unreadable_[unreadable_count_++] = {length, crc, defect, 2};
 }
 
+void Reporter::rejoin() {
+  rejoining_ = leaving_ = true;
+}
+
 void Reporter::leave() {
+  rejoining_ = false;
   leaving_ = true;
   if (!connected_) left_ = true;
 }

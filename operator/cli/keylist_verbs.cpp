@@ -112,11 +112,12 @@ void warn_of_ps256(Context& context, const keys::KeyListDraft& draft) {
       return each.role == role && each.key.algorithm == contract::Algorithm::es256;
     });
     if (static_cast<std::uint32_t>(usable) >= draft.threshold_of(role)) continue;
-    context.note(fmt::format("Warning: {} of the {} keys are ES256 and {} must sign: devices that "
-                             "are built without PS256 (the default) would be left behind.",
-                             usable,
-                             name_of(role),
-                             draft.threshold_of(role)));
+    context.note(
+        fmt::format("Warning: {} of the {} keys are ES256 and {} must sign: devices that "
+                    "are built without PS256 (the default) would be left behind.",
+                    usable,
+                    name_of(role),
+                    draft.threshold_of(role)));
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <mosquitto.h>
+#include <openssl/err.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -224,6 +225,9 @@ void publish_notices(const BrokerAddress& broker,
                      std::chrono::seconds patience) {
   Session session{notices, {}};
   const ClientPointer client = new_client(broker, session);
+  // libmosquitto takes what an earlier TLS failure of this thread left in OpenSSL's queue for its
+  // own.
+  ::ERR_clear_error();
   const int code =
       ::mosquitto_connect(client.get(), broker.host.c_str(), broker.port, keep_alive_s);
   if (code == MOSQ_ERR_TLS)
@@ -251,6 +255,10 @@ void publish_notices(const BrokerAddress& broker,
   if (interrupted())
     throw Failure(
         exit_interrupted, "interrupted", "Interrupted; notices that the broker has stay there.");
+  if (!session.connected && broker.tls && session.lost) {
+    throw untrusted(broker,
+                    session.trouble.empty() ? "it closes the connection at once" : session.trouble);
+  }
   if (!session.connected)
     throw unreachable(broker,
                       session.lost ? "it closes the connection at once"

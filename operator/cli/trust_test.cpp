@@ -284,12 +284,20 @@ TEST_F(Trust, RefusesListsThatWouldLowerWhatDevicesNeverLower) {
 TEST_F(Trust, WarnsOfAListThatDevicesWithoutRsaCannotUse) {
   make_key("root", "root");
   run_json({"key", "create", "--role", "release", "--alg", "PS256", "--out", at("rsa")});
-  const Outcome rsa = run({"keylist", "make", "--root", at("root"), "--release", at("rsa"), "--out",
-                           at("rsa.json")});
+  const Outcome rsa = run(
+      {"keylist", "make", "--root", at("root"), "--release", at("rsa"), "--out", at("rsa.json")});
   EXPECT_THAT(rsa.err, HasSubstr("0 of the release keys are ES256"));
   make_key("release", "ec");
-  const Outcome both = run({"keylist", "make", "--root", at("root"), "--release", at("rsa"),
-                            "--release", at("ec"), "--out", at("both.json")});
+  const Outcome both = run({"keylist",
+                            "make",
+                            "--root",
+                            at("root"),
+                            "--release",
+                            at("rsa"),
+                            "--release",
+                            at("ec"),
+                            "--out",
+                            at("both.json")});
   EXPECT_EQ(both.exit_code, 0) << both.err;
   EXPECT_THAT(both.err, Not(HasSubstr("Warning")));
 }

@@ -149,14 +149,14 @@ std::string answer_of(const std::string& program,
   Pipe to;
   Pipe from;
   Child child{program, to, from};
-  to.close_reading();
   from.close_writing();
   const auto hex = contract::hex_of(digest);
   const std::string question = std::string{hex.data(), hex.size()} + "\n";
-  // 65 bytes fit into every pipe: the write never waits. A program that does not read it ends as
-  // its status says.
+  // 65 bytes fit into every pipe: the write never waits. Our own reading end stays open until then,
+  // or a program that ended at once would end us too (SIGPIPE).
   const ssize_t put = ::write(to.writing(), question.data(), question.size());
   to.close_writing();
+  to.close_reading();
   const std::string answer = read_answer(program, from.reading(), deadline);
   const auto ended = child.wait_until(deadline);
   if (!ended) throw failed(program, "did not end in time");
@@ -167,7 +167,7 @@ std::string answer_of(const std::string& program,
   if (WEXITSTATUS(status) != 0)
     throw failed(program, fmt::format("ended with status {}", WEXITSTATUS(status)));
   if (put != static_cast<ssize_t>(question.size()))
-    throw failed(program, "did not read the digest");
+    throw failed(program, "could not be given the digest");
   return answer;
 }
 

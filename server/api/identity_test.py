@@ -226,7 +226,9 @@ class Issuer(IdentityCase):
         self.assertEqual(reply.headers["Cache-Control"], "public, max-age=60")
         self.assertEqual(json.loads(self.broker_file("jwks.json")), reply.json())
         self.assertEqual(stat.S_IMODE((self.directory / "data/broker/jwks.json").stat().st_mode), 0o644)
-        for key in (self.directory / "data/keys").iterdir():
+        secrets = list((self.directory / "data/keys").glob("issuer-*.pem"))
+        self.assertEqual(len(secrets), 1)
+        for key in secrets:
             self.assertEqual(stat.S_IMODE(key.stat().st_mode), 0o600)
 
     def test_a_new_key_is_published_before_it_signs_and_old_tokens_stay_good(self):

@@ -21,7 +21,7 @@ enum class DownloadAccess : std::uint8_t { open, signed_url, token };
 struct DownloadSettings {
   DownloadAccess access = DownloadAccess::open;
   std::int64_t url_life_s = 86'400;
-  bool cdn_checks = false;            ///< a cache in front checks signatures, and may keep answers
+  bool cdn_checks = false;  ///< a cache in front checks signatures, and may keep answers
   std::filesystem::path secret_file = {};  ///< of signed URLs
   std::filesystem::path key_set = {};      ///< of access tokens
   std::filesystem::path denylist = {};

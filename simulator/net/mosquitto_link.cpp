@@ -22,6 +22,8 @@ namespace {
 
 using std::chrono::steady_clock;
 
+constexpr int bad_login = 4;  // CONNACK return codes, MQTT 3.1.1, table 3.1
+constexpr int not_authorised = 5;
 constexpr int keep_alive_s = 60;
 constexpr std::chrono::milliseconds time_to_find_no_network{1000};
 constexpr std::chrono::milliseconds longest_wait_to_leave{1000};
@@ -43,7 +45,7 @@ bool is_numeric(const std::string& host) {
 /// One connection and what it has to tell. Shared with the thread that resolves a name, and touched
 /// by one of the two at a time: by that thread until `ready`, by the link afterwards.
 struct MosquittoLink::Session {
-  enum class Kind : std::uint8_t { connected, message, published };
+  enum class Kind : std::uint8_t { connected, refused, message, published };
   struct Event {
     Kind kind;
     std::string payload = {};
@@ -66,6 +68,7 @@ struct MosquittoLink::Session {
       of(self).events.push_back({Kind::connected});
     } else {
       of(self).refusal = mosquitto_connack_string(code);
+      if (code == bad_login || code == not_authorised) of(self).events.push_back({Kind::refused});
     }
   }
   static void on_disconnect(mosquitto*, void* self, int) { of(self).ended = true; }
@@ -107,8 +110,10 @@ MosquittoLink::MosquittoLink(LinkSettings settings, Tell tell)
 }
 MosquittoLink::~MosquittoLink() = default;
 
-void MosquittoLink::connect(std::string_view will) {
+void MosquittoLink::connect(const Login& login, std::string_view will) {
   drop();
+  if (!login.id.empty()) settings_.device_id = login.id;
+  login_token_ = login.token;
   if (!network_) {
     pretended_failure_at_ = steady_clock::now() + time_to_find_no_network;
     return;
@@ -140,8 +145,8 @@ void MosquittoLink::configure(Session& session, std::string_view will) const {
   mosquitto_message_callback_set(handle, &Session::on_message);
   mosquitto_int_option(handle, MOSQ_OPT_PROTOCOL_VERSION, MQTT_PROTOCOL_V311);
   mosquitto_int_option(handle, MOSQ_OPT_TCP_NODELAY, 1);
-  mosquitto_username_pw_set(
-      handle, settings_.mac.c_str(), settings_.token.empty() ? nullptr : settings_.token.c_str());
+  const std::string& token = login_token_.empty() ? settings_.token : login_token_;
+  mosquitto_username_pw_set(handle, settings_.mac.c_str(), token.empty() ? nullptr : token.c_str());
   const std::string topic = settings_.device_id + std::string{contract::state_topic_suffix};
   mosquitto_will_set(handle, topic.c_str(), static_cast<int>(will.size()), will.data(), 1, true);
 }
@@ -307,6 +312,9 @@ bool MosquittoLink::deliver_next(device::AgentEvents& agent) {
     switch (event.kind) {
       case Session::Kind::connected:
         agent.on_broker_connected();
+        break;
+      case Session::Kind::refused:
+        agent.on_broker_refused();
         break;
       case Session::Kind::message:
         agent.on_message(event.payload, event.true_length);

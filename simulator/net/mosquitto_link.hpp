@@ -17,9 +17,9 @@ namespace otaria::simulator {
 
 struct LinkSettings {
   BrokerAddress broker;
-  std::string device_id;  ///< MQTT client id and first topic level
+  std::string device_id;  ///< MQTT client id and first topic level, unless the login has another
   std::string mac;        ///< MQTT user name
-  std::string token;      ///< MQTT password; empty: none
+  std::string token;      ///< MQTT password where the login has none; empty: none
   TlsTrust trust;         ///< for mqtts: anchors are required there
   std::chrono::seconds connect_limit{10};
 };
@@ -47,7 +47,7 @@ class MosquittoLink final : public device::BrokerLink {
   MosquittoLink(const MosquittoLink&) = delete;
   MosquittoLink& operator=(const MosquittoLink&) = delete;
 
-  void connect(std::string_view will) override;
+  void connect(const Login& login, std::string_view will) override;
   void subscribe_to_notices() override;
   void publish(Topic topic, std::string_view payload) override;
   void disconnect() override;
@@ -85,6 +85,7 @@ class MosquittoLink final : public device::BrokerLink {
   int send(std::string_view topic, std::string_view payload, int qos, bool retain);
 
   LinkSettings settings_;
+  std::string login_token_;
   Tell tell_;
   std::shared_ptr<Session> session_;
   std::optional<std::chrono::steady_clock::time_point> pretended_failure_at_;

@@ -82,7 +82,7 @@ class MosquittoLinkTest : public testing::Test {
     return true;
   }
   bool connect(MosquittoLink& link) {
-    link.connect("the will");
+    link.connect({}, "the will");
     return run_until(link, nullptr, [&] { return !agent_.events.empty(); }) &&
            agent_.events.back() == "connected";
   }
@@ -215,7 +215,7 @@ TEST_F(MosquittoLinkTest, ABrokerThatDiesIsLost) {
 
 TEST_F(MosquittoLinkTest, NoBrokerIsLostAtOnceAndNothingBlocks) {
   MosquittoLink link{settings(free_port()), tell()};
-  link.connect("the will");
+  link.connect({}, "the will");
   ASSERT_TRUE(run_until(link, nullptr, [&] { return !agent_.events.empty(); }));
   EXPECT_THAT(agent_.events, ElementsAre("lost"));
 }
@@ -233,7 +233,7 @@ TEST_F(MosquittoLinkTest, ANameThatDoesNotExistIsLost) {
   named.broker.host = "broker.invalid";
   named.connect_limit = std::chrono::seconds{3};
   MosquittoLink link{named, tell()};
-  link.connect("the will");
+  link.connect({}, "the will");
   ASSERT_TRUE(run_until(link, nullptr, [&] { return !agent_.events.empty(); }));
   EXPECT_THAT(agent_.events, ElementsAre("lost"));
 }
@@ -241,9 +241,9 @@ TEST_F(MosquittoLinkTest, ANameThatDoesNotExistIsLost) {
 TEST_F(MosquittoLinkTest, TheBrokersRefusalIsToldInItsWords) {
   TestBroker broker{std::nullopt, "allow_anonymous false\npassword_file /dev/null"};
   MosquittoLink link{settings(broker.port()), tell()};
-  link.connect("the will");
+  link.connect({}, "the will");
   ASSERT_TRUE(run_until(link, nullptr, [&] { return !agent_.events.empty(); }));
-  EXPECT_THAT(agent_.events, ElementsAre("lost"));
+  EXPECT_THAT(agent_.events, ElementsAre("refused", "lost"));
   EXPECT_TRUE(was_told("not authorised")) << testing::PrintToString(told_);
 }
 
@@ -268,7 +268,7 @@ TEST_F(MosquittoLinkTest, WithoutANetworkConnectingFailsAndAnOpenLinkIsLost) {
   ASSERT_TRUE(connect(link));
   link.set_network(false);
   ASSERT_TRUE(run_until(link, nullptr, [&] { return agent_.events.size() == 2; }));
-  link.connect("the will");
+  link.connect({}, "the will");
   ASSERT_TRUE(run_until(link, nullptr, [&] { return agent_.events.size() == 3; }));
   EXPECT_THAT(agent_.events, ElementsAre("connected", "lost", "lost"));
   link.set_network(true);
@@ -301,7 +301,7 @@ TEST_F(MosquittoLinkTest, TlsWorksWithTheRightTrustAnchorOnly) {
   agent_.events.clear();
   secure.trust.ca_pem = TestCertificate::make().certificate_pem;
   MosquittoLink wary{secure, tell()};
-  wary.connect("the will");
+  wary.connect({}, "the will");
   ASSERT_TRUE(run_until(wary, nullptr, [&] { return !agent_.events.empty(); }));
   EXPECT_THAT(agent_.events, ElementsAre("lost"));
 }
@@ -321,7 +321,7 @@ TEST_F(MosquittoLinkTest, TlsHoldsTheHostToItsPins) {
   agent_.events.clear();
   pins = {TestCertificate::make().pin()};
   MosquittoLink wary{secure, tell()};
-  wary.connect("the will");
+  wary.connect({}, "the will");
   ASSERT_TRUE(run_until(wary, nullptr, [&] { return !agent_.events.empty(); }));
   EXPECT_THAT(agent_.events, ElementsAre("lost"));
 }
@@ -331,7 +331,7 @@ TEST_F(MosquittoLinkTest, TlsWithoutTrustAnchorsDoesNotConnect) {
   auto secure = settings(broker.port());
   secure.broker.tls = true;
   MosquittoLink link{secure, tell()};
-  link.connect("the will");
+  link.connect({}, "the will");
   ASSERT_TRUE(run_until(link, nullptr, [&] { return !agent_.events.empty(); }));
   EXPECT_THAT(agent_.events, ElementsAre("lost"));
 }

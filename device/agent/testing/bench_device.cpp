@@ -20,7 +20,8 @@ void BenchServer::get(const Request& request) {
                    request.offset,
                    std::string{request.if_range},
                    clock->ms,
-                   request.without_pins});
+                   request.without_pins,
+                   std::string{request.body}});
   body.reset();
   opening.emplace();
   BenchOpening& answer = *opening;
@@ -38,6 +39,13 @@ void BenchServer::get(const Request& request) {
       answer.headers.emplace_back("Retry-After", answers.front().second);
     answer.headers.emplace_back("Content-Length", "0");
     answers.pop_front();
+    return;
+  }
+  if (!request.content_type.empty()) {
+    auto [status, text] = posts ? posts(std::string{request.url}) : std::pair{404, std::string{}};
+    answer.status = status;
+    answer.headers.emplace_back("Content-Length", std::to_string(text.size()));
+    answer.body.bytes.assign(text.begin(), text.end());
     return;
   }
   const auto file = files.find(std::string{request.url});
@@ -108,7 +116,11 @@ BenchOptions production(std::string key_list) {
 }
 
 BenchDevice::BenchDevice(const BenchOptions& options)
-    : policy{options.policy}, key_list{options.key_list} {
+    : policy{options.policy}, key_list{options.key_list}, token_server{options.server} {
+  if (!token_server.empty()) {
+    if (!init_crypto()) throw std::runtime_error{"no cryptography"};
+    device_key = std::make_unique<PsaDeviceKey>(PsaDeviceKey::generate().value());
+  }
   broker.clock = &clock;
   server.clock = &clock;
   identity.id.assign("sensor_A1B2");
@@ -218,10 +230,17 @@ void BenchDevice::boot(ResetReason reason) {
       reason = ResetReason::panic;
       continue;
     }
-    agent = std::make_unique<Agent>(
-        Ports{flash, clock, random, broker, server, system, application, verifier},
-        identity,
-        policy);
+    agent = std::make_unique<Agent>(Ports{flash,
+                                          clock,
+                                          random,
+                                          broker,
+                                          server,
+                                          system,
+                                          application,
+                                          verifier,
+                                          {device_key.get(), token_server, {}}},
+                                    identity,
+                                    policy);
     contract::MemoryFile provisioned{key_list};
     if (agent->start({*slot, reason, key_list.empty() ? nullptr : &provisioned})) return;
     if (!flash.powered()) return;

@@ -13,6 +13,7 @@
 #include "device/agent/agent.hpp"
 #include "device/agent/testing/signing_desk.hpp"
 #include "device/agent/testing/test_image.hpp"
+#include "device/identity/psa_device_key.hpp"
 #include "device/ports/fake_flash.hpp"
 
 /// A device on the bench, for tests on the host: the real agent and the modelled bootloader on fake
@@ -61,10 +62,15 @@ class BenchBroker final : public BrokerLink {
  public:
   using Event = std::function<void(AgentEvents&)>;
 
-  void connect(std::string_view will) override {
+  void connect(const Login& login, std::string_view will) override {
+    id = login.id;
+    token = login.token;
     ++connects;
     last_will = will;
-    if (reachable && !cut_off) {
+    if (reachable && !cut_off && refuses) {
+      events.emplace_back([](AgentEvents& agent) { agent.on_broker_refused(); });
+      events.emplace_back([](AgentEvents& agent) { agent.on_broker_lost(); });
+    } else if (reachable && !cut_off) {
       online = true;
       events.emplace_back([](AgentEvents& agent) { agent.on_broker_connected(); });
     } else {
@@ -87,8 +93,10 @@ class BenchBroker final : public BrokerLink {
     });
   }
   void disconnect() override {
-    clean_disconnects += online ? 1 : 0;
+    if (!online) return;
+    ++clean_disconnects;
     drop_quietly();
+    events.emplace_back([](AgentEvents& agent) { agent.on_broker_lost(); });
   }
   /// A notice arrives, and stays retained.
   void offer(const std::string& payload) {
@@ -124,6 +132,8 @@ class BenchBroker final : public BrokerLink {
   int under_way = 0;
   int most_under_way = 0;
   std::string last_will;
+  std::string id, token;  ///< of the last login
+  bool refuses = false;   ///< CONNACK 5
   std::optional<std::string> retained;
   std::vector<Sent> sent;
   std::deque<Event> events;
@@ -157,7 +167,10 @@ class BenchServer final : public Fetcher {
     std::string if_range;
     std::uint64_t at_ms = 0;
     bool without_pins = false;
+    std::string post{};  ///< body of a POST
   };
+  /// Answers a POST: status and body.
+  using Posts = std::function<std::pair<int, std::string>(const std::string& url)>;
 
   void get(const Request& request) override;
   void cancel() override {
@@ -185,6 +198,7 @@ class BenchServer final : public Fetcher {
   bool stalls = false;     ///< the body never comes
   bool wrong_pin = false;  ///< its key is none of the pins: what does not prove itself fails
   std::set<std::string> unreachable_urls;
+  Posts posts;  ///< none: 404
 
  private:
   std::optional<BenchOpening> opening;
@@ -201,6 +215,7 @@ struct BenchOptions {
   std::string version = "1.3.0";
   bool development = true;
   std::string key_list{};  ///< provisioned; empty: none
+  std::string server{};    ///< where tokens are asked for; empty: none are used
   Policy policy{};
 };
 
@@ -272,6 +287,8 @@ class BenchDevice {
   Identity identity;
   Policy policy;
   std::string key_list;
+  std::string token_server;
+  std::unique_ptr<PsaDeviceKey> device_key;
   std::unique_ptr<Agent> agent;
   int boots = 0;
   bool bricked = false;
