@@ -3,8 +3,8 @@
 #include <arpa/inet.h>
 #include <mosquitto.h>
 #include <poll.h>
-#include <sys/socket.h>
 #include <spdlog/spdlog.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>

@@ -128,7 +128,7 @@ start_server() {
   for try in 1 2 3; do
     [ -n "$http_port" ] || http_port=$(free_port)
     spawn otariad "$bin/otariad" --data "$work/server" --http "127.0.0.1:$http_port" --mqtt "$(broker_url)" \
-      --public-url "$(server_url)" "${flags[@]}"
+      --public-url "$(server_url)" --access tokens "${flags[@]}"
     if wait_until "$(within 15)" port_answers_or_dead otariad "$http_port" && is_running otariad; then break; fi
     [ "$try" -lt 3 ] || fail "otariad did not start: $(tail -n 5 "$work/otariad.log")"
     http_port=
