@@ -9,6 +9,7 @@
 #include <iterator>
 #include <vector>
 
+#include "device/identity/psa_device_key.hpp"
 #include "device/verify/sha256.hpp"
 #include "simulator/chip/inspection.hpp"
 #include "simulator/device/command_line.hpp"
@@ -31,6 +32,12 @@ std::vector<std::uint8_t> image_from(const std::filesystem::path& file) {
   return {std::istreambuf_iterator<char>{in}, {}};
 }
 
+std::string fresh_device_key() {
+  const auto scalar = otaria::device::PsaDeviceKey::generate();
+  if (!scalar) throw std::runtime_error{"the crypto library makes no key"};
+  return {scalar->begin(), scalar->end()};
+}
+
 int provision_file(const CommandLine& line) {
   if (std::filesystem::exists(line.flash) && !line.overwrite) {
     if (line.run) return exit_code::done;  // made by an earlier call
@@ -43,7 +50,9 @@ int provision_file(const CommandLine& line) {
       .identity = make_identity(line.identity, line.flash_bytes, line.options.seed),
       .ca_pem = line.options.ca_pem,
       .key_list = line.key_list,
-      .claim = line.claim};
+      .claim = line.claim,
+      .server = line.options.server,
+      .device_key = fresh_device_key()};
   // In memory first: a mistake must not cost the file that is there.
   auto rehearsal = VirtualFlash::in_memory(line.flash_bytes);
   provision(rehearsal, image, provisioned);
@@ -92,11 +101,18 @@ std::string objection_to_broker(VirtualFlash& flash, const CommandLine& line) {
   const auto provisioned = provisioned_in(flash);
   if (!provisioned) return "";
   const auto& identity = provisioned->identity;
+  const bool plain = identity.development || identity.plain_http;
+  const std::string& server =
+      line.options.server.empty() ? provisioned->server : line.options.server;
+  if (!plain && server.starts_with("http:")) {
+    return "a production device asks https servers for its token: write --server https://HOST, or "
+           "provision it with --plain-http";
+  }
   if (line.options.broker.tls) {
     if (!line.options.ca_pem.empty() || !provisioned->ca_pem.empty()) return "";
     return "mqtts needs trust anchors: add --ca FILE here or at provisioning";
   }
-  if (identity.development || identity.plain_http) return "";
+  if (plain) return "";
   return "a production device speaks mqtts: write mqtts://HOST[:PORT], or provision it with "
          "--plain-http";
 }

@@ -245,6 +245,8 @@ class Reader {
     }
     for (std::size_t role = 0; role < key_roles; ++role) {
       if (head_.keys[role] < head_.threshold[role]) return Defect::bad_value;
+      // More signatures than a file has lines: nothing could ever satisfy it.
+      if (head_.threshold[role] > key_list_kind.lines) return Defect::bad_value;
     }
     for (std::uint32_t i = 0; i < revoked_count_; ++i) {
       for (std::uint32_t k = 0; k < key_count_; ++k) {

@@ -103,6 +103,17 @@ TEST_F(KeyListTest, RefusesThresholdsThatItsKeysCannotReach) {
   EXPECT_EQ(defect(), Defect::bad_value);
 }
 
+TEST_F(KeyListTest, RefusesAThresholdThatNoFileHasLinesFor) {
+  std::vector<PrivateKey> more;
+  for (int i = 0; i < 5; ++i) more.push_back(PrivateKey::generate(Algorithm::es256));
+  list_.releases.clear();
+  for (const PrivateKey& key : more) list_.releases.push_back(&key);
+  list_.release_threshold = 4;
+  EXPECT_EQ(defect(), Defect::none);
+  list_.release_threshold = 5;
+  EXPECT_EQ(defect(), Defect::bad_value);
+}
+
 TEST_F(KeyListTest, RefusesAListThatTrustsAndRevokesAKey) {
   list_.revoked = {release_.public_key().key_id()};
   EXPECT_EQ(defect(), Defect::bad_value);

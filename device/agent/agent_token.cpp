@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "contract/url.hpp"
+#include "contract/slice.hpp"
 #include "device/agent/agent.hpp"
 
 /// The token for the broker: one fetcher serves downloads and tokens, and downloads come first.
@@ -13,7 +13,7 @@ constexpr std::uint32_t fetcher_glance_ms = 1000;
 std::string_view host_of(std::string_view origin) {
   const std::size_t authority = origin.find("//");
   if (authority == std::string_view::npos) return {};
-  std::string_view host = origin.substr(authority + 2);
+  const std::string_view host = contract::slice(origin, authority + 2);
   if (host.starts_with('[')) return contract::slice(host, 1, host.find(']') - 1);
   return contract::slice(host, 0, host.find(':'));
 }

@@ -68,7 +68,8 @@ Failure failure_from(const HttpFailure& failure,
     case Kind::interrupted:
       return {exit_interrupted, "interrupted", "Interrupted before the server answered."};
     case Kind::local_file:
-      return {exit_usage, "no_such_file", failure.detail};
+      return {
+          exit_usage, "no_such_file", failure.detail, "Check the path, and who may read the file."};
     case Kind::tls:
       return tls_failure(failure, server, ca_file);
     case Kind::too_slow:

@@ -187,7 +187,7 @@ TEST(TokenFile, ThatHoldsNoSingleTokenIsRefused) {
 
 TEST(EventStream, DeliversEventsAndComesBackAfterTheServerRestarts) {
   FakeServer server([](const auto&) { return FakeServer::Reply{.events = true}; });
-  EventStream stream(server.url() + "/api/v1/events", "");
+  EventStream stream(server.url() + "/api/v1/events", "", "");
   const auto next = [&] {
     for (int i = 0; i < 300; ++i) {
       auto events = stream.poll(std::chrono::milliseconds(100));
@@ -210,7 +210,7 @@ TEST(EventStream, DeliversEventsAndComesBackAfterTheServerRestarts) {
 
 TEST(EventStream, AnAnswerThatIsNoStreamIsNotHealthy) {
   FakeServer server([](const auto&) { return FakeServer::json({{"data", "x"}}); });
-  EventStream stream(server.url(), "");
+  EventStream stream(server.url(), "", "");
   for (int i = 0; i < 5; ++i) EXPECT_TRUE(stream.poll(std::chrono::milliseconds(20)).empty());
   EXPECT_FALSE(stream.healthy());
   EXPECT_FALSE(stream.freshly_opened());

@@ -101,6 +101,8 @@ HttpFailure::Certificate certificate_fault(CURL* curl, CURLcode code) {
   ::curl_easy_getinfo(curl, CURLINFO_SSL_VERIFYRESULT, &verdict);
   switch (verdict) {
     case X509_V_OK:
+    case X509_V_ERR_UNSPECIFIED:  // libcurl's own: it looks at the name before it asks for the
+                                  // verdict
       // The chain holds; of what is verified besides, only the name is left.
       return code == CURLE_PEER_FAILED_VERIFICATION ? Certificate::wrong_host
                                                     : Certificate::unknown;

@@ -255,6 +255,10 @@ void publish_notices(const BrokerAddress& broker,
   if (interrupted())
     throw Failure(
         exit_interrupted, "interrupted", "Interrupted; notices that the broker has stay there.");
+  if (!session.connected && broker.tls && session.lost) {
+    throw untrusted(broker,
+                    session.trouble.empty() ? "it closes the connection at once" : session.trouble);
+  }
   if (!session.connected)
     throw unreachable(broker,
                       session.lost ? "it closes the connection at once"

@@ -95,7 +95,8 @@ TEST_F(TlsClients, TrustTheCaTheyAreGivenAndNameWhatIsWrongWithOtherCertificates
   serve(cert::issue_server(ca, {"127.0.0.1"}, future));
   EXPECT_EQ(code_from(url(), file("ca.pem")), "certificate_not_yet_valid 4");
 
-  EXPECT_THAT(code_from("http://127.0.0.1:" + std::to_string(port), ""), HasSubstr("http_400 3"));
+  EXPECT_THAT(code_from("http://127.0.0.1:" + std::to_string(port), ""),
+              HasSubstr("https_required 3"));
 }
 
 TEST_F(TlsClients, TakeTheCaFromTheEnvironment) {

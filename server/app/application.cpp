@@ -58,8 +58,14 @@ HttpConfig http_config(const Config& config, const DataDirectory& directory) {
 DownloadSettings download_settings(const Config& config, const DataDirectory& directory) {
   DownloadSettings settings = config.downloads;
   settings.secret_file = directory.download_secret();
-  if (settings.key_set.empty()) settings.key_set = directory.key_set();
-  if (settings.denylist.empty()) settings.denylist = directory.denylist();
+  const std::filesystem::path& broker_files = config.identity.files.directory;
+  const bool elsewhere = !broker_files.empty();
+  if (settings.key_set.empty()) {
+    settings.key_set = elsewhere ? broker_files / "jwks.json" : directory.key_set();
+  }
+  if (settings.denylist.empty()) {
+    settings.denylist = elsewhere ? broker_files / "denied" : directory.denylist();
+  }
   return settings;
 }
 
@@ -138,9 +144,8 @@ class Application::Impl {
 
   void start() {
     if (!device::init_crypto()) throw std::runtime_error{"the crypto library cannot be started"};
-    if (!gate_.settings().open) {
-      ensure_admin_token(store_, directory_.bootstrap_token(), system_unix_ms() / 1000);
-    }
+    // Also where nobody is asked for one: a program that shows tokens works on a bench too.
+    ensure_admin_token(store_, directory_.bootstrap_token(), system_unix_ms() / 1000);
     if (provider_keys_) provider_keys_->start();
     http_.start();
     link_.start();

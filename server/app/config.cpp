@@ -306,14 +306,21 @@ void read_password(Config& config) {
   }
 }
 
+/// A server that nothing outside this machine can reach, by plain HTTP: no fleet hangs on it. One
+/// behind a reverse proxy has a public_url of another machine.
+bool is_bench(const Config& config) {
+  const bool local_url = config.public_url.empty() || is_loopback(host_of(config.public_url));
+  return is_loopback(config.http.address) && local_url && config.http.tls.certificate.empty() &&
+         config.oidc.issuer.empty();
+}
+
 // Without tokens whoever reaches the listener may update the fleet: that is for a bench.
 void check_open_access(const Config& config) {
   if (config.access_mode != "open") return;
   if (!config.development) {
     throw ConfigError{
         "access.mode = \"open\" is for development only: add --development, or leave it out and "
-        "use "
-        "tokens"};
+        "use tokens"};
   }
   if (!is_loopback(config.http.address)) {
     throw ConfigError{"access.mode = \"open\" is allowed on a loopback address only, not on " +
@@ -379,10 +386,15 @@ std::vector<std::string> complete(Config& config) {
   check_open_access(config);
   check_oidc(config);
   std::vector<std::string> warnings;
+  if (config.access_mode.empty()) {
+    const bool bench = is_bench(config);
+    config.access_mode = bench ? "open" : "tokens";
+    config.development = config.development || bench;
+  }
   if (config.access_mode == "open") {
     warnings.emplace_back(
         "access.mode is open: every program on this machine may publish, update and administer "
-        "without a token. For development only");
+        "without a token. For development only; `--access tokens` asks for tokens here too");
   }
   if (config.public_url.empty()) {
     if (is_wildcard(config.http.address)) {

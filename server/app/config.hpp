@@ -46,7 +46,8 @@ struct Config {
   std::optional<DownloadAccess> download_access;  ///< absent: open in development, else signed
   DownloadSettings downloads;  ///< files that are not named lie in the data directory
   bool development = false;
-  std::string access_mode = "tokens";
+  /// `tokens` or `open`. Empty until completed: `open` on a bench (see is_bench), else `tokens`.
+  std::string access_mode;
   std::string metrics_access = "tokens";
   std::vector<IpNetwork> trusted_proxies;
   std::string audit_checkpoints;  ///< empty: audit-checkpoints.jws in the data directory

@@ -107,7 +107,9 @@ class ServerCase(unittest.TestCase):
 
     def start_server(self, *more, data="data", http=None):
         server = self.spawn(self.otariad, "--data", str(self.directory / data), "--http", f"127.0.0.1:{http or self.http}",
-                            "--mqtt", f"mqtt://127.0.0.1:{self.mqtt}", *more)
+                            "--mqtt", f"mqtt://127.0.0.1:{self.mqtt}",
+                            # On loopback nobody would be asked for one.
+                            *([] if "--access" in more else ["--access", "tokens"]), *more)
         wait_for(lambda: answers(http or self.http) or server.poll() is not None, "otariad listens")
         self.assertIsNone(server.poll(), self.log())
         token = self.directory / data / "bootstrap-token"

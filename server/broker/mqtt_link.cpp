@@ -2,10 +2,13 @@
 
 #include <arpa/inet.h>
 #include <mosquitto.h>
+#include <poll.h>
 #include <spdlog/spdlog.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <condition_variable>
 #include <filesystem>
 #include <mutex>
@@ -244,8 +247,31 @@ class MqttLink::Impl {
     }
   }
 
+  // Over TLS libmosquitto turns in circles on a socket whose connection was refused, and never says
+  // so: the socket itself is asked first. False: it failed, or we are stopping.
+  bool await_socket(Steady::time_point give_up) {
+    while (!stopping()) {
+      pollfd watched{mosquitto_socket(client_), POLLOUT, 0};
+      if (watched.fd < 0) return true;  // mosquitto_loop knows why
+      if (::poll(&watched, 1, loop_wait_ms) <= 0) {
+        if (Steady::now() <= give_up) continue;
+        log_trouble("no answer to our connection");
+        return false;
+      }
+      // libmosquitto may have taken the socket's error already: that it has failed still shows.
+      if ((watched.revents & (POLLERR | POLLHUP | POLLNVAL)) == 0) return true;
+      int error = 0;
+      socklen_t length = sizeof error;
+      ::getsockopt(watched.fd, SOL_SOCKET, SO_ERROR, &error, &length);
+      log_trouble(std::generic_category().message(error != 0 ? error : ECONNREFUSED));
+      return false;
+    }
+    return false;
+  }
+
   void serve() {
     const auto give_up = Steady::now() + connack_limit;
+    if (!await_socket(give_up)) return;
     for (;;) {
       if (stopping()) {
         say_farewell();

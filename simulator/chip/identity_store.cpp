@@ -32,6 +32,8 @@ enum Tag : std::uint8_t {
   plain_http,
   claim,
   key_list,
+  server,
+  device_key,
 };
 constexpr std::string_view allowed = "allowed";
 
@@ -78,6 +80,12 @@ bool take(Provisioned& into, std::uint8_t tag, std::string_view text) {
     case claim:
       into.claim = text;
       return true;
+    case server:
+      into.server = text;
+      return true;
+    case device_key:
+      into.device_key = text;
+      return true;
     default:
       return true;  // a later version's member
   }
@@ -98,6 +106,8 @@ std::vector<std::uint8_t> encode(const Provisioned& provisioned) {
   add_member(members, ca, std::string_view{provisioned.ca_pem}.substr(0, 0xFFFF));
   if (identity.plain_http) add_member(members, plain_http, allowed);
   if (!provisioned.claim.empty()) add_member(members, claim, provisioned.claim);
+  if (!provisioned.server.empty()) add_member(members, server, provisioned.server);
+  if (!provisioned.device_key.empty()) add_member(members, device_key, provisioned.device_key);
   if (!provisioned.key_list.empty()) add_member(members, key_list, provisioned.key_list);
   std::vector<std::uint8_t> bytes{magic.begin(), magic.end()};
   add_u32(bytes, static_cast<std::uint32_t>(members.size()));

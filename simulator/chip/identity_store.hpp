@@ -19,6 +19,9 @@ struct Provisioned {
   std::string ca_pem{};    ///< trust anchors for https and mqtts; may be empty
   std::string key_list{};  ///< signed file: whose releases are installed at first; may be empty
   std::string claim{};     ///< one-time secret for enrolment; may be empty; never printed
+  std::string server{};    ///< origin that gives tokens for the broker; may be empty
+  /// The device's own private key, 32 bytes; empty: it has none. Never printed.
+  std::string device_key{};
 };
 
 /// The bytes as stored, CRC included.

@@ -7,6 +7,9 @@
 #include <nlohmann/json.hpp>
 
 #include "contract/semver.hpp"
+#include "contract/trust/base64url.hpp"
+#include "device/identity/proof.hpp"
+#include "device/identity/psa_device_key.hpp"
 #include "device/journal/ledger.hpp"
 #include "device/keys/key_store.hpp"
 #include "device/verify/image_in_flash.hpp"
@@ -225,6 +228,24 @@ const SlotInspection* starting_slot(const DeviceInspection& inspection) {
   return &inspection.slots[inspection.next.slot];
 }
 
+/// The half of the device's key that its server must know.
+struct PublicHalf {
+  std::string base64url;  ///< of X || Y
+  std::string id;
+};
+
+std::optional<PublicHalf> public_key_of(const Provisioned& provisioned) {
+  const std::string& scalar = provisioned.device_key;
+  device::PsaDeviceKey key{{reinterpret_cast<const std::uint8_t*>(scalar.data()), scalar.size()}};
+  device::PsaHasher hasher;
+  std::array<std::uint8_t, device::DeviceKey::public_bytes> half{};
+  std::array<char, 16> id{};
+  if (!key.public_key(half) || !device::device_key_id(key, hasher, id)) return std::nullopt;
+  std::string text(contract::base64url_characters(half.size()), '\0');
+  contract::base64url_encode(half, text.data());
+  return PublicHalf{text, {id.data(), id.size()}};
+}
+
 }  // namespace
 
 SlotInspection inspect_slot(VirtualFlash& flash, const device::Layout& layout, std::uint32_t slot) {
@@ -270,6 +291,9 @@ std::string to_text(const DeviceInspection& inspection) {
                         identity.channel.view(),
                         identity.development ? "development" : "production");
     text += fmt::format("trust     {}\n", describe_trust(inspection));
+    if (const auto key = public_key_of(*inspection.provisioned)) {
+      text += fmt::format("key       {} (id {})\n", key->base64url, key->id);
+    }
   } else {
     text += "device    no identity in nvs\n";
   }
@@ -302,6 +326,11 @@ std::string to_json(const DeviceInspection& inspection) {
     json["keys"] = inspection.keys;
     json["security_counter"] = inspection.security_counter;
     json["provisioned_version"] = text_json(identity.provisioned_version.view());
+    if (const auto key = public_key_of(*inspection.provisioned)) {
+      json["public_key"] = key->base64url;
+      json["key_id"] = key->id;
+    }
+    json["server"] = inspection.provisioned->server;
   }
   json["bootable"] = inspection.next.outcome == BootOutcome::started;
   if (const SlotInspection* starting = starting_slot(inspection)) {

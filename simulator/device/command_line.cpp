@@ -9,13 +9,15 @@
 #include <vector>
 
 #include "contract/semver.hpp"
+#include "contract/url.hpp"
+#include "device/identity/token_client.hpp"
 
 namespace otaria::simulator {
 namespace {
 
 /// The values CLI11 fills that are no part of CommandLine.
 struct Raw {
-  std::string flash, factory, ca, keylist;
+  std::string flash, factory, ca, keylist, server;
   std::string mqtt, token_file, control, log;
   std::vector<std::string> faults;
   std::uint32_t size_mb = 8;
@@ -97,6 +99,11 @@ void add_provisioning(CLI::App& app, CommandLine& line, Raw& raw) {
        "Signed key list whose roots and release keys the device trusts; required without "
        "--development",
        "FILE");
+  app.add_option("--server",
+                 raw.server,
+                 "Origin of the server that gives tokens for the broker: https://HOST[:PORT]; "
+                 "provisioning stores it in the device")
+      ->type_name("URL");
   text("--claim", line.claim, "One-time secret for enrolment; kept in the device", "SECRET");
   app.add_option("--size", raw.size_mb, "Flash size in MB: 4, 8 or 16; default 8")
       ->group(group)
@@ -177,6 +184,19 @@ void add_policy(CLI::App& app, device::Policy& policy) {
         "Failed attempts per image before attempts_exhausted");
 }
 
+std::string origin_from(std::string url) {
+  while (url.ends_with('/')) url.pop_back();
+  if (url.empty()) return url;
+  if (!contract::is_url(url) || contract::origin_of(url) != url) {
+    throw UsageError{"--server: write https://HOST[:PORT] without a path, not " + url};
+  }
+  if (url.size() > device::max_server_bytes) {
+    throw UsageError{"--server: longer than " + std::to_string(device::max_server_bytes) +
+                     " characters"};
+  }
+  return url;
+}
+
 void fill_provisioning(CommandLine& line, const Raw& raw) {
   if (!line.provision) {
     if (!raw.keylist.empty() || !line.claim.empty() || line.identity.plain_http) {
@@ -212,6 +232,7 @@ void fill(CommandLine& line, Raw& raw) {
       throw UsageError{"--ca: " + raw.ca + " holds no PEM certificate"};
     }
   }
+  options.server = origin_from(raw.server);
   if (!raw.token_file.empty()) options.token = trimmed(content_of(raw.token_file, "--token-file"));
   if (line.run) {
     const auto broker = broker_from_url(raw.mqtt);

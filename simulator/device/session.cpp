@@ -28,6 +28,20 @@ LinkSettings link_settings(const DeviceOptions& options,
           .trust = std::move(trust)};
 }
 
+std::span<const std::uint8_t> bytes_of(const std::string& text) {
+  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
+
+/// A token that the command line names is shown as it is: nobody is asked for another.
+device::TokenAccess token_access(const DeviceOptions& options,
+                                 const Provisioned& provisioned,
+                                 device::DeviceKey& key) {
+  if (!options.token.empty()) return {};
+  return {.key = &key,
+          .server = options.server.empty() ? provisioned.server : options.server,
+          .claim = provisioned.claim};
+}
+
 /// The pins that a key list has for one host.
 class PinCollector final : public contract::KeyListVisitor {
  public:
@@ -64,6 +78,7 @@ Session::Session(VirtualDevice& device,
                [this](std::string_view text) { log_.line("http", text); }},
       broker_tap_{link_, flash_, log_},
       fetcher_tap_{fetcher_, flash_, log_},
+      device_key_{bytes_of(provisioned.device_key)},
       agent_{{.flash = flash_,
               .clock = clock_,
               .random = random_,
@@ -71,7 +86,8 @@ Session::Session(VirtualDevice& device,
               .fetcher = fetcher_tap_,
               .system = system_,
               .application = application_,
-              .verifier = verifier_},
+              .verifier = verifier_,
+              .tokens = token_access(device.options_, provisioned, device_key_)},
              provisioned.identity,
              device.options_.policy},
       events_{agent_, fetcher_tap_, flash_, log_} {

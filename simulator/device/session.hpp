@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "device/agent/agent.hpp"
+#include "device/identity/psa_device_key.hpp"
 #include "simulator/device/chip_ports.hpp"
 #include "simulator/device/taps.hpp"
 #include "simulator/device/virtual_device.hpp"
@@ -58,6 +59,7 @@ class Session {
   BrokerTap broker_tap_;
   FetcherTap fetcher_tap_;
   device::PsaVerifier verifier_;
+  device::PsaDeviceKey device_key_;
   device::Agent agent_;
   EventTap events_;
 

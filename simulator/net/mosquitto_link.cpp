@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <mosquitto.h>
+#include <openssl/err.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -274,6 +275,8 @@ void MosquittoLink::step() {
   mosquitto* handle = session_->handle;
   int result = session_->connect_result;
   if (result == MOSQ_ERR_CONN_PENDING) result = MOSQ_ERR_SUCCESS;
+  ERR_clear_error();  // libmosquitto would take another connection's error of this thread for its
+                      // own
   if (result == MOSQ_ERR_SUCCESS) result = mosquitto_loop_read(handle, 1);
   if (result == MOSQ_ERR_SUCCESS && mosquitto_want_write(handle))
     result = mosquitto_loop_write(handle, 1);

@@ -24,6 +24,7 @@ http_port=
 files_port=
 tls=      # the folder of CA and certificates, once use_tls was called
 seen=     # what the observer saw, JSON lines
+observed=0  # how often it had connected before
 served=   # what the hostile server sent, JSON lines
 
 within() { echo $(($1 * time_factor)); }
@@ -101,11 +102,17 @@ start_broker_and_observer() {
     if start_broker broker "$broker_port" "$work/broker" "${broker_tls[@]}"; then break; fi
     [ "$try" -lt 3 ] || fail "Mosquitto did not start: $(tail -n 5 "$work/broker.log")"
   done
+  start_observer
+}
+
+observer_connects_again() { [ "$(grep -c ' as observer ' "$work/broker.log" || :)" -gt "$observed" ]; }
+start_observer() {
+  observed=$(grep -c ' as observer ' "$work/broker.log" || :)
   # A persistent session: what is published while the observer is away or the broker restarts is kept for it.
   mosquitto_sub "${mqtt_tls[@]}" -h 127.0.0.1 -p "$broker_port" -i observer -c -q 1 -t '+/ota/status' -t '+/ota/state' -F '%j' \
     >>"$seen" 2>>"$work/observer.log" </dev/null &
   process_ids[observer]=$!
-  wait_until "$(within 10)" grep -q ' as observer ' "$work/broker.log" || fail "the observer did not connect"
+  wait_until "$(within 10)" observer_connects_again || fail "the observer did not connect"
 }
 
 restart_broker() {  # [SECONDS_DOWN]
@@ -123,7 +130,7 @@ start_server() {
   for try in 1 2 3; do
     [ -n "$http_port" ] || http_port=$(free_port)
     spawn otariad "$bin/otariad" --data "$work/server" --http "127.0.0.1:$http_port" --mqtt "$(broker_url)" \
-      --public-url "$(server_url)" "${flags[@]}"
+      --public-url "$(server_url)" --access tokens "${flags[@]}"
     if wait_until "$(within 15)" port_answers_or_dead otariad "$http_port" && is_running otariad; then break; fi
     [ "$try" -lt 3 ] || fail "otariad did not start: $(tail -n 5 "$work/otariad.log")"
     http_port=
