@@ -173,8 +173,8 @@ TEST(Up, WithTheRealServerTakesAReleaseAndShowsIt) {
   EXPECT_EQ(unknown.exit_code, 3);
   EXPECT_EQ(json::parse(unknown.out)["error"]["code"], "unknown_device");
   const Outcome nobody = testing::run(place.otaria(), {"--server", server, "release", "list"});
-  EXPECT_EQ(nobody.exit_code, 3);
-  EXPECT_THAT(nobody.err, HasSubstr("OTARIA_TOKEN_FILE"));
+  EXPECT_EQ(nobody.exit_code, 0) << "a bench asks for no token";
+  EXPECT_THAT(nobody.out, HasSubstr("1.4.0"));
   program.signal(SIGTERM);
   EXPECT_EQ(program.finish().exit_code, 0);
 }

@@ -14,7 +14,7 @@ import unittest
 sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "app"))
-from otariad_harness import LIMIT_S, ServerCase, free_port, make_image  # noqa: E402
+from otariad_harness import LIMIT_S, ServerCase, answers, free_port, make_image, wait_for  # noqa: E402
 
 RIGHTS = {
     "viewer": {"read"},
@@ -198,6 +198,20 @@ class Access(ServerCase):
 
     # access without tokens
 
+    def test_only_a_server_that_nobody_else_can_reach_asks_for_no_token(self):
+        for words, access in (([], "open"), (["--access", "tokens"], "tokens"), (["--public-url", "https://fw.example"], "tokens")):
+            with self.subTest(words=words):
+                other = free_port()
+                server = self.spawn(self.otariad, "--data", str(self.directory / f"bench{len(words)}{access}"), "--http",
+                                    f"127.0.0.1:{other}", "--mqtt", f"mqtt://127.0.0.1:{self.mqtt}", *words)
+                wait_for(lambda: answers(other) or server.poll() is not None, "otariad listens")
+                reply = self.call("GET", "/api/v1/server", token=None, http=other)
+                self.assertEqual(reply.status, 200 if access == "open" else 401)
+                if access == "open":
+                    self.assertEqual((reply.json()["access"], reply.json()["development"]), ("open", True))
+                server.terminate()
+                server.wait(30)
+
     def test_open_access_is_for_development_on_loopback(self):
         for words in (["--access", "open"], ["--access", "open", "--http", "127.0.0.1:9"],
                       ["--access", "open", "--development", "--http", "192.0.2.1:9"],
@@ -210,9 +224,9 @@ class Access(ServerCase):
         self.assertEqual(self.call("GET", "/api/v1/server", http=other, token=None).json()["access"], "open")
         self.assertEqual(self.call("POST", "/api/v1/tokens", {"role": "viewer"}, http=other, token=None).status, 201)
         rows = self.call("GET", "/api/v1/audit", http=other, token=None).json()["items"]
-        self.assertEqual([(row["actor"], row["verb"]) for row in rows], [("open", "token.create")])
+        self.assertEqual([(row["actor"], row["verb"]) for row in rows], [("open", "token.create"), ("otariad", "token.create")])
         self.assertRegex(self.log(), "access.mode is open")
-        self.assertFalse((self.directory / "second" / "bootstrap-token").exists())
+        self.assertTrue((self.directory / "second" / "bootstrap-token").exists())
 
     # lock-out
 

@@ -323,7 +323,7 @@ class OwnToken(ServerCase):
     def test_trust_on_first_use_needs_development(self):
         config = self.directory / "otaria.toml"
         config.write_text('[identity]\nfirst_use = "trust"\n')
-        refused = self.spawn(self.otariad, "--check-config", "--config", str(config))
+        refused = self.spawn(self.otariad, "--check-config", "--config", str(config), "--access", "tokens")
         self.assertEqual(refused.wait(30), 2)
         taken = self.spawn(self.otariad, "--check-config", "--config", str(config), "--development")
         self.assertEqual(taken.wait(30), 0)
