@@ -33,6 +33,7 @@ if(OTARIA_SANITIZE)
   add_link_options(-fsanitize=${OTARIA_SANITIZE})
   # GCC 12 reports false positives of these inside the standard library once sanitizers add branches.
   add_compile_options($<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized> $<$<CXX_COMPILER_ID:GNU>:-Wno-stringop-overflow>
+                      $<$<CXX_COMPILER_ID:GNU>:-Wno-array-bounds> $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
                       $<$<CXX_COMPILER_ID:GNU>:-Wno-tsan>
                       # Asio's coroutine frames: new and delete match, but GCC sees through only one of them.
                       $<$<CXX_COMPILER_ID:GNU>:-Wno-mismatched-new-delete>)

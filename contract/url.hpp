@@ -52,4 +52,12 @@ constexpr bool is_url(std::string_view text) {
   return false;
 }
 
+/// Scheme and authority of a URL: `https://fw.example:8443`.
+constexpr std::string_view origin_of(std::string_view url) {
+  const std::size_t authority = url.find("//");
+  if (authority == std::string_view::npos) return {};
+  const std::string_view rest = slice(url, authority + 2);
+  return slice(url, 0, authority + 2 + slice(rest, 0, rest.find_first_of("/?#")).size());
+}
+
 }  // namespace otaria::contract

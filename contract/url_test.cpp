@@ -82,5 +82,15 @@ TEST(Packet, TheLargestPayloadFillsThePacketAndNoMore) {
   }
 }
 
+TEST(Url, OriginIsSchemeAndAuthority) {
+  EXPECT_EQ(origin_of("https://fw.example/manifests/a.jws"), "https://fw.example");
+  EXPECT_EQ(origin_of("http://127.0.0.1:8080"), "http://127.0.0.1:8080");
+  EXPECT_EQ(origin_of("https://[::1]:8443/a"), "https://[::1]:8443");
+  EXPECT_EQ(origin_of("https://h?a=//b"), "https://h");
+  EXPECT_EQ(origin_of("https://h#x/y"), "https://h");
+  EXPECT_EQ(origin_of("/keys.jws"), "");
+  EXPECT_EQ(origin_of(""), "");
+}
+
 }  // namespace
 }  // namespace otaria::contract

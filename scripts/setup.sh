@@ -19,8 +19,9 @@ TEXT
 base=(build-essential cmake ninja-build ccache pkg-config git ca-certificates
       libboost1.81-dev libssl-dev libmbedtls-dev libmosquitto-dev mosquitto-dev libsqlite3-dev libcurl4-openssl-dev
       nlohmann-json3-dev libjsmn-dev libcli11-dev libtomlplusplus-dev libspdlog-dev libfmt-dev
-      libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev
-      mosquitto mosquitto-clients sqlite3 curl jq python3 python3-jsonschema python3-yaml procps iproute2 util-linux)
+      libp11-kit-dev libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev
+      mosquitto mosquitto-clients sqlite3 curl jq python3 python3-jsonschema python3-yaml
+      python3-cryptography rabbitmq-server softhsm2 openssl procps iproute2 util-linux)
 check=(clang clang-tidy clang-format libclang-rt-14-dev shellcheck)
 bench=(nginx-light wrk)
 

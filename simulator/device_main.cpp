@@ -9,6 +9,7 @@
 #include <iterator>
 #include <vector>
 
+#include "device/identity/psa_device_key.hpp"
 #include "device/verify/sha256.hpp"
 #include "simulator/chip/inspection.hpp"
 #include "simulator/device/command_line.hpp"
@@ -31,6 +32,12 @@ std::vector<std::uint8_t> image_from(const std::filesystem::path& file) {
   return {std::istreambuf_iterator<char>{in}, {}};
 }
 
+std::string fresh_device_key() {
+  const auto scalar = otaria::device::PsaDeviceKey::generate();
+  if (!scalar) throw std::runtime_error{"the crypto library makes no key"};
+  return {scalar->begin(), scalar->end()};
+}
+
 int provision_file(const CommandLine& line) {
   if (std::filesystem::exists(line.flash) && !line.overwrite) {
     if (line.run) return exit_code::done;  // made by an earlier call
@@ -39,8 +46,13 @@ int provision_file(const CommandLine& line) {
     return exit_code::unusable;
   }
   const auto image = image_from(line.factory_image);
-  const Provisioned provisioned{make_identity(line.identity, line.flash_bytes, line.options.seed),
-                                line.options.ca_pem};
+  const Provisioned provisioned{
+      .identity = make_identity(line.identity, line.flash_bytes, line.options.seed),
+      .ca_pem = line.options.ca_pem,
+      .key_list = line.key_list,
+      .claim = line.claim,
+      .server = line.options.server,
+      .device_key = fresh_device_key()};
   // In memory first: a mistake must not cost the file that is there.
   auto rehearsal = VirtualFlash::in_memory(line.flash_bytes);
   provision(rehearsal, image, provisioned);
@@ -78,18 +90,36 @@ void look(VirtualFlash& flash, const CommandLine& line) {
   if (line.wear) print_wear(flash);
 }
 
-bool has_trust_anchors(VirtualFlash& flash, const CommandLine& line) {
-  if (!line.options.ca_pem.empty()) return true;
+/// Nothing: the start itself says what is wrong.
+std::optional<Provisioned> provisioned_in(VirtualFlash& flash) {
   const auto reading = otaria::device::read_layout(flash);
-  if (!reading) return true;  // the start itself says what is wrong
-  const auto provisioned = load_provisioned(flash, reading.layout.nvs);
-  return !provisioned || !provisioned->ca_pem.empty();
+  return reading ? load_provisioned(flash, reading.layout.nvs) : std::nullopt;
+}
+
+/// Why this device cannot speak to this broker; empty: it can.
+std::string objection_to_broker(VirtualFlash& flash, const CommandLine& line) {
+  const auto provisioned = provisioned_in(flash);
+  if (!provisioned) return "";
+  const auto& identity = provisioned->identity;
+  const bool plain = identity.development || identity.plain_http;
+  const std::string& server =
+      line.options.server.empty() ? provisioned->server : line.options.server;
+  if (!plain && server.starts_with("http:")) {
+    return "a production device asks https servers for its token: write --server https://HOST, or "
+           "provision it with --plain-http";
+  }
+  if (line.options.broker.tls) {
+    if (!line.options.ca_pem.empty() || !provisioned->ca_pem.empty()) return "";
+    return "mqtts needs trust anchors: add --ca FILE here or at provisioning";
+  }
+  if (plain) return "";
+  return "a production device speaks mqtts: write mqtts://HOST[:PORT], or provision it with "
+         "--plain-http";
 }
 
 int run(VirtualFlash& flash, const CommandLine& line) {
-  if (line.options.broker.tls && !has_trust_anchors(flash, line)) {
-    return usage_error("mqtts needs trust anchors: add --ca FILE here or at provisioning");
-  }
+  if (const std::string objection = objection_to_broker(flash, line); !objection.empty())
+    return usage_error(objection);
   EventLog log{line.log, line.verbose};
   VirtualDevice device{flash, line.options, line.faults, log};
   std::signal(SIGTERM, [](int) { stop = true; });

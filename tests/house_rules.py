@@ -6,7 +6,7 @@
   size         no tracked file of 1 MiB or more
   links        every relative link in a Markdown file leads somewhere
   architecture ARCHITECTURE.md names every top-level folder and every module folder, and none that is not there
-  promises     docs/promises.md names only tests that exist
+  promises     docs/promises.md and docs/security.md name only tests that exist; each attack is named in docs/security.md
   decisions    docs/decisions/README.md lists every decision
   scripts      every shell script is strict (set -euo pipefail) unless it is sourced or a mere front, and has its run bit
   cases        every whole-system case begins with its claim
@@ -24,6 +24,7 @@ UNFINISHED = re.compile(r"\b(" + "|".join(["TO" + "DO", "FIX" + "ME", "XX" + "X"
 SILENCED = re.compile("GTEST_" + r"SKIP|DISABLED" + r"_|it\.sk" + r"ip|test\.sk" + r"ip|\|\| tr" + r"ue\s*$")
 # Absolute paths below folders that only exist on somebody's own machine.
 MACHINE_PATH = re.compile(r"(?<![\w.])/(?:home|work|root|Users)/[\w.-]+")
+CASES = {"tests/cases", "tests/security"}
 PARTS_OF_A_MODULE = {"testing", "test_support", "fuzz"}
 MIB = 1024 * 1024
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
@@ -132,17 +133,30 @@ def check_architecture(repository):
 
 
 def check_promises(repository):
-    page = pathlib.PurePosixPath("docs/promises.md")
+    cases = {file.stem: str(file.parent) for file in repository.files if str(file.parent) in CASES}
+    named = {page: check_named_tests(repository, pathlib.PurePosixPath(page), cases) for page in ("docs/promises.md", "docs/security.md")}
+    for case, folder in sorted(cases.items()):
+        if folder == "tests/security" and case not in named["docs/security.md"]:
+            repository.violated("docs/security.md", 1, f"does not name system/{case}")
+
+
+def check_named_tests(repository, page, cases):
+    """The cases that the page names; each case, file and unit test (`file.cpp`: `TestName`) must be there."""
+    named = set()
     if page not in repository.files:
-        return repository.violated(page, 1, "is missing")
-    cases = {file.stem for file in repository.files if str(file.parent) == "tests/cases"}
+        repository.violated(page, 1, "is missing")
+        return named
     for number, line in enumerate(repository.text(page).splitlines(), 1):
         for case in re.findall(r"`system/([\w-]+)`", line):
+            named.add(case)
             if case not in cases:
                 repository.violated(page, number, f"names system/{case}, which is not there")
-        for path in re.findall(r"`((?:[\w.-]+/)+[\w.-]+\.(?:cpp|sh|py|md|json|yaml))`", line):
+        for path, test in re.findall(r"`((?:[\w.-]+/)+[\w.-]+\.(?:cpp|sh|py|md|json|yaml))`(?:: `(\w+)`)?", line):
             if not (repository.root / path).is_file():
                 repository.violated(page, number, f"names {path}, which is not there")
+            elif test and not re.search(rf"\b{test}\b", repository.text(pathlib.PurePosixPath(path))):
+                repository.violated(page, number, f"names {test}, which is not in {path}")
+    return named
 
 
 def check_decisions(repository):
@@ -167,7 +181,7 @@ def check_scripts(repository):
 
 def check_cases(repository):
     for file in repository.files:
-        if str(file.parent) == "tests/cases" and not re.match(r"# [A-Z0-9a-z_].{20,}\n", repository.text(file)):
+        if str(file.parent) in CASES and not re.match(r"# [A-Z0-9a-z_].{20,}\n", repository.text(file)):
             repository.violated(file, 1, "does not begin with its claim as a comment")
 
 

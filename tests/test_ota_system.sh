@@ -16,9 +16,9 @@ Builds what is missing first. The last line reads "N passed, N failed".
 TEXT
 }
 
-cases_dir=$otaria_root/tests/cases
-claim_of() { sed -n '1s/^# *//p' "$cases_dir/$1.sh"; }
-all_cases() { find "$cases_dir" -name '*.sh' -printf '%f\n' | sed 's/\.sh$//' | sort; }
+case_file() { find "$otaria_root/tests/cases" "$otaria_root/tests/security" -name "$1.sh"; }
+claim_of() { sed -n '1s/^# *//p' "$(case_file "$1")"; }
+all_cases() { find "$otaria_root/tests/cases" "$otaria_root/tests/security" -name '*.sh' -printf '%f\n' | sed 's/\.sh$//' | sort; }
 
 only=()
 jobs=$(($(nproc) * 3))
@@ -38,7 +38,7 @@ while [ $# -gt 0 ]; do
 done
 if [ ${#only[@]} -eq 0 ]; then mapfile -t only < <(all_cases); fi
 for name in "${only[@]}"; do
-  [ -f "$cases_dir/$name.sh" ] || {
+  [ -n "$(case_file "$name")" ] || {
     echo "no case $name; --list names them" >&2
     exit 2
   }
@@ -64,8 +64,8 @@ run_one() {
   if [ "${OTARIA_KEEP:-}" = 1 ]; then grep ': kept ' "$reports/$name.log"; fi
   return 0
 }
-export -f run_one claim_of
-export otaria_root cases_dir reports
+export -f run_one claim_of case_file
+export otaria_root reports
 # shellcheck disable=SC2016  # the inner shell expands $1
 printf '%s\n' "${only[@]}" | xargs -P "$jobs" -I{} bash -c 'run_one "$1"' _ {}
 

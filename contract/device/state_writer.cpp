@@ -10,6 +10,10 @@ void write_known(JsonWriter& json, std::string_view name, std::string_view value
   if (!value.empty()) json.member(name, value);
 }
 
+void write_known(JsonWriter& json, std::string_view name, const std::optional<bool>& value) {
+  if (value) json.member(name, *value);
+}
+
 void write_last(JsonWriter& json, const LastOutcome& last) {
   json.name("last");
   json.begin_object();
@@ -49,7 +53,10 @@ std::size_t write_state(const StateFields& fields, std::span<char> out) {
   write_identity(json, fields);
   write_running_image(json, fields);
   json.member("keys", fields.keys);
+  write_known(json, "keys_expired", fields.keys_expired);
+  write_known(json, "fallback_below_floor", fields.fallback_below_floor);
   json.member("mode", fields.development ? "development" : "production");
+  write_known(json, "clock", fields.clock);
   write_known(json, "agent", fields.agent);
   json.member("max_image", fields.max_image);
   json.name("patch");

@@ -41,9 +41,12 @@ struct StateFields {
   Digest image = {};            ///< of the running image file as published
   std::string_view slot = {};   ///< `ota_0`, `ota_1`
   bool confirmed = true;        ///< false during a trial
-  std::uint32_t security_counter = 0;
-  std::uint32_t keys = 0;       ///< serial of the key list in force; 0: none
-  bool development = false;     ///< `mode`
+  std::uint32_t security_counter = 0;             ///< lowest one this device installs
+  std::uint32_t keys = 0;                         ///< serial of the key list in force; 0: none
+  std::optional<bool> keys_expired = {};          ///< certainly past its `expires`
+  std::optional<bool> fallback_below_floor = {};  ///< the other slot's image is below the counter
+  bool development = false;                       ///< `mode`
+  std::string_view clock = {};  ///< `ok`, or `suspect`: the set clock is behind the time floor
   std::string_view agent = {};  ///< version of the agent itself
   std::uint32_t max_image = 0;  ///< bytes of the passive slot
   std::string_view reset_reason = {};

@@ -158,6 +158,18 @@ TEST(StateWriter, ATrialOfADevelopmentDeviceThatLostItsJournalSaysSo) {
       std::string::npos);
 }
 
+TEST(StateWriter, WhatIsKnownOfTheKeyListAndTheClockIsSaid) {
+  EXPECT_EQ(written(confirmed()).find("keys_expired"), std::string::npos);
+  StateFields fields = confirmed();
+  fields.keys_expired = false;
+  fields.fallback_below_floor = true;
+  fields.clock = "ok";
+  EXPECT_NE(
+      written(fields).find(
+          R"("keys":2,"keys_expired":false,"fallback_below_floor":true,"mode":"production","clock":"ok","agent")"),
+      std::string::npos);
+}
+
 TEST(StateWriter, TheLongestStateFitsThePacket) {
   const std::string id(max_device_id_bytes, 'A');
   const std::string name(max_name_bytes, '"');  // each character needs an escape
@@ -179,6 +191,8 @@ TEST(StateWriter, TheLongestStateFitsThePacket) {
   fields.last = LastOutcome{
       .update = update, .target = version, .state = UpdateState::downloading, .seq = largest};
   fields.seq_reset = true;
+  fields.keys_expired = fields.fallback_below_floor = false;
+  fields.clock = "suspect";
   std::array<char, max_state_bytes> buffer{};
   EXPECT_NE(write_state(fields, buffer), 0U);
   EXPECT_EQ(publish_packet_bytes(max_device_id_bytes + state_topic_suffix.size(), max_state_bytes),

@@ -81,7 +81,10 @@ struct HostState {
   std::optional<bool> confirmed = {};
   std::optional<std::uint32_t> security_counter = {};
   std::optional<std::uint32_t> keys = {};
-  std::optional<std::string> mode = {};  ///< `development` or `production`
+  std::optional<bool> keys_expired = {};
+  std::optional<bool> fallback_below_floor = {};
+  std::optional<std::string> mode = {};   ///< `development` or `production`
+  std::optional<std::string> clock = {};  ///< `ok` or `suspect`; newer devices may say more
   std::optional<std::string> agent = {};
   std::optional<std::uint32_t> max_image = {};  ///< bytes
   std::optional<std::vector<std::string>> patch = {};

@@ -112,7 +112,10 @@ StateFields state_fields() {
   fields.confirmed = false;
   fields.security_counter = 3;
   fields.keys = 2;
+  fields.keys_expired = true;
+  fields.fallback_below_floor = false;
   fields.development = true;
+  fields.clock = "suspect";
   fields.agent = "0.1.0";
   fields.max_image = 3342336;
   fields.reset_reason = "power_on";
@@ -144,6 +147,9 @@ TEST(HostCodec, WhatTheDeviceWritesAsStateArrivesMemberByMember) {
   EXPECT_EQ(state.confirmed, false);
   EXPECT_EQ(state.security_counter, 3U);
   EXPECT_EQ(state.keys, 2U);
+  EXPECT_EQ(state.keys_expired, true);
+  EXPECT_EQ(state.fallback_below_floor, false);
+  EXPECT_EQ(state.clock, "suspect");
   EXPECT_EQ(state.mode, "development");
   EXPECT_EQ(state.agent, fields.agent);
   EXPECT_EQ(state.max_image, 3342336U);
@@ -345,13 +351,21 @@ TEST(HostCodec, EveryMemberOfAStateIsChecked) {
       R"({"id":"a","mac":"a4cf12e0a1b2","online":true,"session":1,"product":"p","hardware":"h","chip":"c",)"
       R"("channel":"s","version":"1","build":"d2a84f4b8b650937","slot":"ota_0","confirmed":true,"security_counter":1,)"
       R"("keys":1,"mode":"production","agent":"1","max_image":1,"patch":[],"reset_reason":"r","seq":1,)"
-      R"("seq_reset":true,"image":")" +
+      R"("seq_reset":true,"keys_expired":true,"fallback_below_floor":true,"clock":"ok","image":")" +
           image + "\"}",
-      {"id",       "mac",      "online",    "session",          "product",
-       "hardware", "chip",     "channel",   "version",          "build",
-       "image",    "slot",     "confirmed", "security_counter", "keys",
-       "mode",     "agent",    "max_image", "reset_reason",     "patch",
-       "seq",      "seq_reset"});
+      {"id",           "mac",
+       "online",       "session",
+       "product",      "hardware",
+       "chip",         "channel",
+       "version",      "build",
+       "image",        "slot",
+       "confirmed",    "security_counter",
+       "keys",         "mode",
+       "agent",        "max_image",
+       "reset_reason", "patch",
+       "seq",          "seq_reset",
+       "keys_expired", "fallback_below_floor",
+       "clock"});
   expect_each_member_checked("state", R"({"id":"a","last":0})", {"last"});
 }
 

@@ -9,7 +9,7 @@
 namespace otaria::contract {
 namespace {
 
-constexpr std::size_t max_chip_bytes = 16;
+constexpr std::size_t max_chip_bytes = 16;  // clock too
 constexpr std::size_t max_word_bytes = 32;  // slot, agent, reset_reason, error.code
 
 constexpr std::array<std::string_view, 15> status_members{"id",
@@ -28,7 +28,7 @@ constexpr std::array<std::string_view, 15> status_members{"id",
                                                           "error.detail",
                                                           "error.hint"};
 
-constexpr std::array<std::string_view, 27> state_members{"id",          "mac",
+constexpr std::array<std::string_view, 30> state_members{"id",          "mac",
                                                          "online",      "session",
                                                          "product",     "hardware",
                                                          "chip",        "channel",
@@ -41,7 +41,8 @@ constexpr std::array<std::string_view, 27> state_members{"id",          "mac",
                                                          "last",        "seq",
                                                          "seq_reset",   "last.update",
                                                          "last.target", "last.state",
-                                                         "last.seq"};
+                                                         "last.seq",    "keys_expired",
+                                                         "clock",       "fallback_below_floor"};
 
 bool is_any_text(std::string_view) {
   return true;
@@ -137,7 +138,10 @@ void read_running_image(const Members& members, HostState& state) {
 
 void read_agent(const Members& members, HostState& state) {
   state.keys = members.number("keys");
+  state.keys_expired = members.boolean("keys_expired");
+  state.fallback_below_floor = members.boolean("fallback_below_floor");
   state.mode = members.text("mode", max_packet_bytes, is_mode);
+  state.clock = members.text("clock", max_chip_bytes);
   state.agent = members.text("agent", max_word_bytes);
   state.max_image = members.number("max_image");
   state.patch = read_patch(members);

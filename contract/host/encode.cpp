@@ -94,7 +94,10 @@ std::string encode_state(const HostState& state) {
   put(object, "confirmed", state.confirmed);
   put(object, "security_counter", state.security_counter);
   put(object, "keys", state.keys);
+  put(object, "keys_expired", state.keys_expired);
+  put(object, "fallback_below_floor", state.fallback_below_floor);
   put(object, "mode", state.mode);
+  put(object, "clock", state.clock);
   put(object, "agent", state.agent);
   put(object, "max_image", state.max_image);
   put(object, "patch", state.patch);

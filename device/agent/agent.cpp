@@ -2,12 +2,13 @@
 
 #include <algorithm>
 
+#include "device/notice/manifest_gate.hpp"
+
 namespace otaria::device {
 namespace {
 
 using contract::UpdateState;
 
-constexpr std::uint32_t long_ms = 60000;  // nothing to do: look again then at the latest
 constexpr std::uint32_t glance_ms = 200;  // asking the application again
 constexpr std::uint32_t second_ms = 1000;
 
@@ -15,6 +16,20 @@ std::span<char, contract::max_packet_bytes> as_text(
     std::array<std::uint8_t, contract::max_packet_bytes>& bytes) {
   return std::span<char, contract::max_packet_bytes>{reinterpret_cast<char*>(bytes.data()),
                                                      bytes.size()};
+}
+
+TokenSettings token_settings(const TokenAccess& access,
+                             const Identity& identity,
+                             const Policy& policy) {
+  TokenSettings settings;
+  if (access.key == nullptr) return settings;
+  settings.server.assign(access.server);
+  settings.claim.assign(access.claim);
+  settings.id = identity.id;
+  settings.mac = identity.mac;
+  settings.retry_first_ms = policy.reconnect_first_ms;
+  settings.retry_limit_ms = policy.reconnect_limit_ms;
+  return settings;
 }
 
 }  // namespace
@@ -26,7 +41,14 @@ Agent::Agent(const Ports& ports, const Identity& identity, const Policy& policy)
       journal_{ports.flash, 0, 0, std::span{message_}.first<Journal::work_bytes>()},
       ledger_{journal_},
       reporter_{ledger_, ports_.broker, ports_.clock, identity_, facts_, as_text(message_)},
+      keys_{ports.flash, ledger_, hasher_, ports.verifier},
       reconnect_{policy.reconnect_first_ms, policy.reconnect_limit_ms},
+      tokens_{token_settings(ports.tokens, identity, policy),
+              ports.fetcher,
+              ports.tokens.key,
+              hasher_,
+              ports.clock,
+              ports.random},
       writer_{ports.flash},
       backoff_{policy.retry_first_ms, policy.retry_limit_ms} {}
 
@@ -35,7 +57,7 @@ Agent::Agent(const Ports& ports, const Identity& identity, const Policy& policy)
 bool Agent::ok(Status status) {
   if (status) return true;
   if (fatal_.fault == Fault::none) fatal_ = status.error();
-  ports_.fetcher.cancel();
+  cancel_fetch();
   enter(Step::halted);
   return false;
 }
@@ -72,6 +94,7 @@ std::uint32_t Agent::until(std::uint64_t time) const {
 void Agent::on_broker_connected() {
   reconnect_.reset();
   accounted_ms_ = now();
+  lists_between_ = 0;
   reporter_.on_connected();
   ports_.broker.subscribe_to_notices();
 }
@@ -79,8 +102,12 @@ void Agent::on_broker_connected() {
 void Agent::on_broker_lost() {
   account_connected_time();
   link_open_ = false;
-  reconnect_at_ms_ = now() + reconnect_.next(ports_.random);
+  reconnect_at_ms_ = reporter_.rejoining() ? now() : now() + reconnect_.next(ports_.random);
   ok(reporter_.on_lost());
+}
+
+void Agent::on_broker_refused() {
+  tokens_.token_refused();
 }
 
 void Agent::on_published() {
@@ -90,8 +117,10 @@ void Agent::on_published() {
 void Agent::keep_connected() {
   if (link_open_ || step_ == Step::halted || reporter_.left() || now() < reconnect_at_ms_) return;
   if (step_ == Step::rebooting || step_ == Step::going_back) return;
+  if (lacks_token()) return;  // the broker would refuse us
   link_open_ = true;
-  ok(reporter_.connect());
+  renewed_ = false;
+  ok(reporter_.connect(tokens_.token()));
 }
 
 void Agent::account_connected_time() {
@@ -104,7 +133,7 @@ void Agent::account_connected_time() {
 // ----------------------------------------------------------------------------------------------
 
 void Agent::finish(UpdateState state, Error error) {
-  ports_.fetcher.cancel();
+  cancel_fetch();
   reporter_.progress_ended();
   if (!ok(ledger_.finish(state, error, bytes_in_hand()))) return;
   reporter_.state_changed();
@@ -137,20 +166,33 @@ void Agent::take_parked_notice() {
 
 std::uint32_t Agent::run() {
   if (step_ == Step::halted) return long_ms;
+  const std::uint32_t tokens_want = run_tokens();
+  if (step_ == Step::halted) return long_ms;
   keep_connected();
   account_connected_time();
+  watch_clock();
   const std::uint32_t step_wants = step_ == Step::halted ? long_ms : run_step();
   if (step_ == Step::halted) return long_ms;
   if (!ok(reporter_.run())) return long_ms;
-  const std::uint32_t link_wants = link_open_ ? long_ms : until(reconnect_at_ms_);
-  return std::min({step_wants, link_wants, reporter_.milliseconds_to_next()});
+  const std::uint32_t link_wants = link_open_ || lacks_token() ? long_ms : until(reconnect_at_ms_);
+  return std::min({step_wants, link_wants, tokens_want, reporter_.milliseconds_to_next()});
 }
 
 std::uint32_t Agent::run_step() {
   switch (step_) {
     case Step::idle:
+      return run_idle();
     case Step::halted:
       return long_ms;
+    case Step::fetching_manifest:
+    case Step::fetching_keys:
+      return run_fetching();
+    case Step::fetch_waiting:
+      if (now() >= resume_at_ms_) fetch(file_);
+      return until(resume_at_ms_);
+    case Step::judging:
+      run_judging();
+      return 0;
     case Step::delaying:
       return run_delaying();
     case Step::awaiting_notice:
@@ -219,14 +261,18 @@ std::uint32_t Agent::run_awaiting() {
 std::uint32_t Agent::run_transfer() {
   const std::uint64_t window_ends = window_started_ms_ + policy_.stall_window_ms;
   if (now() < window_ends) return until(window_ends);
-  if (step_ == Step::streaming && window_bytes_ >= policy_.stall_minimum_bytes) {
+  if (step_ != Step::requesting && window_bytes_ >= policy_.stall_minimum_bytes) {
     window_started_ms_ = now();
     window_bytes_ = 0;
     return until(window_started_ms_ + policy_.stall_window_ms);
   }
-  ports_.fetcher.cancel();
+  cancel_fetch();
   last_status_ = 0;
-  retry(transport_error());
+  if (is_fetching_file()) {
+    retry_file();
+  } else {
+    retry(transport_error());
+  }
   return 0;
 }
 
@@ -292,11 +338,11 @@ void Agent::confirm() {
     fail_trial(done.error());
     return;
   }
-  SlotContent content = ledger_.slot(facts_.slot);
-  content.confirmed = true;
-  if (!ok(ledger_.set_slot(facts_.slot, content))) return;
+  const auto manifest = ledger_.current() ? ledger_.current()->manifest : std::nullopt;
+  if (!ok(ledger_.confirm_slot(facts_.slot, manifest))) return;
+  if (manifest && !ok(ledger_.note_time(counted_issue(manifest->issued, keys_.issued())))) return;
   facts_.confirmed = true;
-  reporter_.state_changed();
+  learn_keys();
   if (ledger_.current()) {
     finish(UpdateState::succeeded, {});
     return;

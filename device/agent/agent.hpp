@@ -12,8 +12,10 @@
 #include "device/download/backoff.hpp"
 #include "device/download/response.hpp"
 #include "device/download/slot_writer.hpp"
+#include "device/identity/token_client.hpp"
 #include "device/journal/journal.hpp"
 #include "device/journal/ledger.hpp"
+#include "device/keys/key_store.hpp"
 #include "device/ports/broker_link.hpp"
 #include "device/ports/clock.hpp"
 #include "device/ports/fetcher.hpp"
@@ -24,9 +26,17 @@
 #include "device/status/reporter.hpp"
 #include "device/verify/image_checker.hpp"
 #include "device/verify/image_in_flash.hpp"
+#include "device/verify/psa_primitives.hpp"
 #include "device/verify/sha256.hpp"
 
 namespace otaria::device {
+
+/// How the device proves who it is. The texts are read at construction only.
+struct TokenAccess {
+  DeviceKey* key = nullptr;
+  std::string_view server = {};  ///< origin, `https://name:port`; empty: no tokens
+  std::string_view claim = {};   ///< one-time secret for enrolment; may be empty
+};
 
 /// Everything a platform gives; all of it outlives the agent.
 struct Ports {
@@ -37,6 +47,10 @@ struct Ports {
   Fetcher& fetcher;
   System& system;
   Application& application;
+  contract::SignatureVerifier&
+      verifier;  ///< the crypto port: PsaVerifier, unless the board has better
+  /// Where and by what the device gets its token for the broker; without a server it uses none.
+  TokenAccess tokens = {};
 };
 
 /// The update agent: notices in, one honest story out, and a device that always boots a whole
@@ -59,6 +73,7 @@ class Agent final : public AgentEvents {
 
   void on_broker_connected() override;
   void on_broker_lost() override;
+  void on_broker_refused() override;
   void on_message(std::span<const char> payload, std::uint32_t true_length) override;
   void on_published() override;
   void on_http_header(std::string_view name, std::string_view value) override;
@@ -66,21 +81,31 @@ class Agent final : public AgentEvents {
   void on_http_body(std::span<const std::uint8_t> bytes) override;
   void on_http_end() override;
   void on_http_failed(FetchFailure failure) override;
+  void on_keys_mentioned(std::uint32_t serial, std::string_view url) override;
+  void on_pin_failed(std::string_view url) override;
   std::uint32_t run() override;
 
   [[nodiscard]] std::string_view running_version() const { return facts_.version.view(); }
   [[nodiscard]] const Facts& facts() const { return facts_; }
   [[nodiscard]] Step step() const { return step_; }
+  [[nodiscard]] const TokenClient& tokens() const { return tokens_; }
   [[nodiscard]] const Ledger& ledger() const { return ledger_; }
+  /// The key list in force, for its pins; nullptr: none. Valid until the next event or run().
+  [[nodiscard]] contract::KeyRing* key_ring() { return keys_.ring(); }
+  /// Unix seconds that have certainly passed (reference trust, section 9); 0: nothing is known.
+  [[nodiscard]] std::uint32_t time_floor() const;
   /// Set when journal or flash failed: nothing is updated until the next start.
   [[nodiscard]] const Error& fatal() const { return fatal_; }
 
  private:
+  static constexpr std::uint32_t long_ms = 60000;  ///< nothing to do: look again then at the latest
+
   // Start (agent_start.cpp)
   Status find_partitions();
   Status identify_running();
   Status describe_unknown_image(const ImageIdentity& found);
   Status read_build();
+  Status open_keys(contract::FileSource* provisioned);
   void reconcile();
   bool runs_unfinished_update() const;
   void begin_trial();
@@ -95,13 +120,44 @@ class Agent final : public AgentEvents {
   void begin_accepted();
   void take_parked_notice();
 
+  // Manifests and key lists (agent_trust.cpp)
+  enum class File : std::uint8_t { manifest, newest_keys, next_keys };
+  [[nodiscard]] bool needs_manifest(const contract::Notice& notice) const;
+  [[nodiscard]] bool is_proven() const;
+  void begin_judgement();
+  void run_judging();
+  void judge_manifest();
+  void judge_content(contract::ByteSource& payload);
+  [[nodiscard]] bool is_fetching_file() const;
+  [[nodiscard]] bool is_refreshing_keys() const;
+  void fetch(File file);
+  std::uint32_t run_fetching();
+  void ask_for_file();
+  void on_file_head(std::uint32_t status);
+  void on_file_body(std::span<const std::uint8_t> bytes);
+  void on_file_end();
+  [[nodiscard]] Error too_long() const;
+  void retry_file(std::optional<std::uint32_t> retry_after_s = {});
+  void file_unavailable(Error error);
+  void want_keys(std::string_view url);
+  std::uint32_t run_idle();
+  bool ask_for_keys(Step afterwards);
+  void begin_fetching_keys(Step afterwards);
+  void take_key_list();
+  void go_on_after_keys();
+  void learn_keys();
+  void learn_counters();
+  void watch_clock();
+
   // Download (agent_download.cpp)
   void prepare_download();
   void start_over();
   void request();
   void retry(Error error, std::optional<std::uint32_t> retry_after_s = {});
+  std::optional<std::uint64_t> wait_before_retry(std::optional<std::uint32_t> retry_after_s);
   void begin_body(const ResponseJudgement& judgement);
   bool begin_first_block();
+  [[nodiscard]] Status check_build(const contract::Digest& elf_digest) const;
   void take_block();
   void judge_wrong_body();
   void download_complete();
@@ -112,6 +168,16 @@ class Agent final : public AgentEvents {
   void finish_rehash();
   void select();
   [[nodiscard]] Error transport_error() const;
+  [[nodiscard]] std::uint32_t announced_bytes() const;
+
+  // The token for the broker (agent_token.cpp)
+  std::uint32_t run_tokens();
+  void learn_grant(const TokenGrant& grant);
+  [[nodiscard]] bool fetcher_is_busy() const;
+  void take_fetcher();
+  void cancel_fetch();
+  void rejoin_when_quiet();
+  [[nodiscard]] bool lacks_token() const { return tokens_.is_used() && tokens_.token().empty(); }
 
   // Driving (agent.cpp)
   void enter(Step step);
@@ -155,12 +221,33 @@ class Agent final : public AgentEvents {
   bool parked_ =
       false;  ///< a notice came when it could not be judged; asked for again after the final state
 
+  // Trust
+  PsaHasher hasher_;
+  KeyStore keys_;
+  Region keys_region_;
+  contract::Digest build_;        ///< app_elf_sha256 of the running image
+  std::uint32_t build_time_ = 0;  ///< of the running image, Unix seconds; a part of the time floor
+  File file_ = File::manifest;    ///< the one being fetched or judged
+  bool file_asked_ = false;       ///< the request was made
+  bool file_answered_ = false;    ///< its head was right
+  std::uint32_t file_bytes_ = 0;  ///< length that was announced; 0: none
+  contract::Url keys_origin_;     ///< where key lists are fetched
+  bool keys_wanted_ = false;      ///< when no update is in hand
+  bool keys_asked_ = false;       ///< in this judgement or download
+  Step after_keys_ = Step::idle;
+  std::uint32_t newest_serial_ = 0;  ///< of the list that the ones between lead to; 0: none
+  std::uint32_t lists_between_ = 0;  ///< fetched in this session
+
   // Broker
   Backoff reconnect_;
   bool link_open_ = false;  ///< connecting or connected
   std::uint64_t reconnect_at_ms_ = 0;
   std::uint64_t connected_ms_ = 0;  ///< connected time within the present step
   std::uint64_t accounted_ms_ = 0;
+
+  // Token
+  TokenClient tokens_;
+  bool renewed_ = false;  ///< a fresh token waits to be shown to the broker
 
   // Download
   SlotWriter writer_;
@@ -184,7 +271,7 @@ class Agent final : public AgentEvents {
 };
 
 inline constexpr std::size_t agent_bytes = sizeof(Agent);
-static_assert(agent_bytes <= 6144,
+static_assert(agent_bytes <= 12288,
               "the agent's static memory, transfer and message buffers included");
 
 }  // namespace otaria::device

@@ -22,6 +22,13 @@ contract::Progress progress_of(std::uint32_t bytes, std::uint32_t total) {
   return {static_cast<std::uint32_t>(std::uint64_t{bytes} * 100 / total), bytes, total};
 }
 
+Error build_mismatch(std::span<const std::uint8_t, 8> found,
+                     std::span<const std::uint8_t, 8> expected) {
+  return {Fault::manifest_mismatch,
+          build_figure(found, static_cast<std::uint8_t>(Member::build)),
+          build_figure(expected)};
+}
+
 Error digest_mismatch(std::uint32_t bytes) {
   return {Fault::digest_mismatch, bytes, whole_file};
 }
@@ -32,7 +39,12 @@ Error digest_mismatch(std::uint32_t bytes) {
 // ------------------------------------------------------------------------------------------
 
 void Agent::prepare_download() {
+  if (!is_proven()) {
+    begin_judgement();
+    return;
+  }
   backoff_.reset();
+  keys_asked_ = false;
   ranges_ignored_ = 0;
   refetch_first_sector_ = false;
   wrong_size_ = {};
@@ -122,17 +134,33 @@ void Agent::request() {
   last_status_ = 0;
   request_offset_ = writer_.written();
   enter(Step::requesting);
+  take_fetcher();
   ports_.fetcher.get({current.notice.url.view(),
                       request_offset_,
                       request_offset_ > 0 ? current.etag.view() : std::string_view{}});
+}
+
+// What the manifest says is signed; the notice's size is a hint.
+std::uint32_t Agent::announced_bytes() const {
+  const Deployment& current = *ledger_.current();
+  if (current.total != 0) return current.total;
+  return current.manifest ? current.manifest->size : current.notice.size.value_or(0);
+}
+
+// The manifest names the build it is for: another image of the same release does not slip in.
+Status Agent::check_build(const contract::Digest& elf_digest) const {
+  const auto& manifest = ledger_.current()->manifest;
+  const auto build = std::span{elf_digest.bytes}.first<8>();
+  if (!manifest || std::ranges::equal(manifest->build, build)) return {};
+  return build_mismatch(build, manifest->build);
 }
 
 Error Agent::transport_error() const {
   return {Fault::download_failed, last_status_, writer_.written()};
 }
 
-void Agent::retry(Error error, std::optional<std::uint32_t> retry_after_s) {
-  if (writer_.written() > request_offset_) backoff_.reset();
+// Nothing: it was tried often, or long, enough.
+std::optional<std::uint64_t> Agent::wait_before_retry(std::optional<std::uint32_t> retry_after_s) {
   std::uint64_t wait_ms = 0;
   const bool gave_a_time = retry_after_s && *retry_after_s > 0;
   if (gave_a_time) {
@@ -143,27 +171,35 @@ void Agent::retry(Error error, std::optional<std::uint32_t> retry_after_s) {
     wait_ms = backoff_.next(ports_.random);
   }
   const bool too_long = now() - progress_at_ms_ > policy_.veto_limit_s * std::uint64_t{second_ms};
-  if (backoff_.failures() > policy_.retries_without_progress || too_long) {
+  if (backoff_.failures() > policy_.retries_without_progress || too_long) return std::nullopt;
+  return wait_ms;
+}
+
+void Agent::retry(Error error, std::optional<std::uint32_t> retry_after_s) {
+  if (writer_.written() > request_offset_) backoff_.reset();
+  const auto wait_ms = wait_before_retry(retry_after_s);
+  if (!wait_ms) {
     finish_by_bytes(error);
     return;
   }
   enter(Step::backing_off);
-  resume_at_ms_ = now() + wait_ms;
+  resume_at_ms_ = now() + *wait_ms;
 }
 
 // --- the response
 // --------------------------------------------------------------------------------------------------
 
 void Agent::on_http_header(std::string_view name, std::string_view value) {
-  if (step_ == Step::requesting) head_.add(name, value);
+  if (tokens_.owns_request()) return tokens_.on_header(name, value);
+  if (step_ == Step::requesting || is_fetching_file()) head_.add(name, value);
 }
 
 void Agent::on_http_head(std::uint32_t status) {
+  if (tokens_.owns_request()) return tokens_.on_head(status);
+  if (is_fetching_file()) on_file_head(status);
   if (step_ != Step::requesting) return;
   last_status_ = status;
-  const auto& notice = ledger_.current()->notice;
-  const std::uint32_t known =
-      ledger_.current()->total != 0 ? ledger_.current()->total : notice.size.value_or(0);
+  const std::uint32_t known = announced_bytes();
   const ResponseJudgement judgement =
       judge_response(status, head_, {request_offset_, known, passive_slot().bytes});
   switch (judgement.verdict) {
@@ -172,12 +208,12 @@ void Agent::on_http_head(std::uint32_t status) {
       begin_body(judgement);
       return;
     case ResponseVerdict::retry:
-      ports_.fetcher.cancel();
+      cancel_fetch();
       if (status == 416) start_over();
       retry(judgement.error, judgement.retry_after_s);
       return;
     case ResponseVerdict::expired_url:
-      ports_.fetcher.cancel();
+      cancel_fetch();
       report_waiting();
       if (step_ != Step::halted) enter(Step::awaiting_url);
       return;
@@ -210,6 +246,8 @@ void Agent::begin_body(const ResponseJudgement& judgement) {
 }
 
 void Agent::on_http_body(std::span<const std::uint8_t> bytes) {
+  if (tokens_.owns_request()) return tokens_.on_body(bytes);
+  if (is_fetching_file()) on_file_body(bytes);
   if (step_ != Step::streaming) return;
   window_bytes_ += static_cast<std::uint32_t>(bytes.size());
   while (!bytes.empty() && step_ == Step::streaming) {
@@ -241,6 +279,10 @@ bool Agent::begin_first_block() {
   if (!checker_.update(block) || !checker_.has_head()) {
     const ImageVerdict verdict = checker_.verdict() ? checker_.finish() : checker_.verdict();
     finish(UpdateState::failed, status_of(verdict).error());
+    return false;
+  }
+  if (auto same = check_build(checker_.head().descriptor.app_elf_sha256); !same) {
+    finish(UpdateState::failed, same.error());
     return false;
   }
   std::array<std::uint8_t, SlotWriter::held_bytes> head{};
@@ -282,7 +324,7 @@ void Agent::take_block() {
 
 void Agent::download_complete() {
   if (refetch_first_sector_) {
-    ports_.fetcher.cancel();  // the request had no end
+    cancel_fetch();  // the request had no end
     refetch_first_sector_ = false;
     start_scan(ledger_.current()->total, false);
     enter(Step::preparing);
@@ -294,14 +336,30 @@ void Agent::download_complete() {
 }
 
 void Agent::on_http_end() {
+  if (tokens_.owns_request()) return tokens_.on_end();
   // A body that ended as framed and yet too early: a server that changed its mind, or a proxy that
   // cut it.
-  if (step_ == Step::streaming || step_ == Step::requesting) retry(transport_error());
+  if (is_fetching_file()) {
+    on_file_end();
+  } else if (step_ == Step::streaming || step_ == Step::requesting) {
+    retry(transport_error());
+  }
 }
 
+// A pin that does not fit may be one that was changed: the newest key list says.
 void Agent::on_http_failed(FetchFailure failure) {
-  (void)failure;
-  if (step_ == Step::streaming || step_ == Step::requesting) retry(transport_error());
+  const bool pin = failure == FetchFailure::pin;
+  if (tokens_.owns_request()) {
+    tokens_.on_failed();
+    if (pin) on_pin_failed(tokens_.server());
+    return;
+  }
+  if (is_fetching_file()) {
+    const bool manifest = file_ == File::manifest;
+    if (!pin || !manifest || !ask_for_keys(Step::fetching_manifest)) retry_file();
+  } else if (step_ == Step::streaming || step_ == Step::requesting) {
+    if (!pin || !ask_for_keys(Step::requesting)) retry(transport_error());
+  }
 }
 
 // --- proof and selection
@@ -344,12 +402,18 @@ void Agent::finish_rehash() {
   content.version = current.notice.version;
   content.bytes = current.total;
   content.appended_hash = checker_.appended_digest().bytes;
+  content.security_counter = current.manifest ? current.manifest->security_counter : 0;
   if (!ok(ledger_.set_slot(passive(), content))) return;
   if (current.phase < Phase::verified && !ok(ledger_.set_phase(Phase::verified))) return;
   enter(Step::selecting);
 }
 
 void Agent::select() {
+  // Every way here passed the judgement; this is the last place where it counts.
+  if (!is_proven()) {
+    finish(UpdateState::failed, {Fault::manifest_required});
+    return;
+  }
   const bool again = ledger_.current()->phase == Phase::installed;
   if (auto done = records_->blank(passive()); !done) {
     finish(UpdateState::failed, done.error());

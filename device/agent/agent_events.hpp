@@ -17,6 +17,8 @@ class AgentEvents {
  public:
   virtual void on_broker_connected() = 0;
   virtual void on_broker_lost() = 0;  ///< also: connecting failed
+  /// The broker did not take the login (CONNACK 4 or 5); on_broker_lost() follows.
+  virtual void on_broker_refused() = 0;
   /// A message on `<id>/firmware/update`; empty = withdrawal. Longer than 1,024 bytes: pass what
   /// fits the buffer and the true length.
   virtual void on_message(std::span<const char> payload, std::uint32_t true_length) = 0;
@@ -27,6 +29,13 @@ class AgentEvents {
   virtual void on_http_body(std::span<const std::uint8_t> bytes) = 0;
   virtual void on_http_end() = 0;
   virtual void on_http_failed(FetchFailure failure) = 0;
+
+  /// A server said (in a token response) that its newest key list has this serial. `url`: any of
+  /// its URLs. A list that is newer than the one in force is fetched when no update is in hand.
+  virtual void on_keys_mentioned(std::uint32_t serial, std::string_view url) = 0;
+  /// A connection other than the Fetcher's failed because the host's key is none of its pins. The
+  /// newest key list is fetched from `url`'s host, past the pins: it may have new ones.
+  virtual void on_pin_failed(std::string_view url) = 0;
 
   /// Does one bounded piece of work (at most one sector erased, or a few KiB hashed) and returns in
   /// how many milliseconds it wants to be called again at the latest; 0 = at once.

@@ -95,7 +95,7 @@ class StaticClock final : public Clock {
 /// What was published is kept as the list of its `state` members.
 class StaticBroker final : public BrokerLink {
  public:
-  void connect(std::string_view) override { connecting = true; }
+  void connect(const Login&, std::string_view) override { connecting = true; }
   void subscribe_to_notices() override { notice_due = true; }
   void publish(Topic topic, std::string_view payload) override {
     acknowledgement_due = true;
@@ -121,6 +121,7 @@ class StaticFetcher final : public Fetcher {
  public:
   void get(const Request& request) override {
     head_due = true;
+    wants_manifest = request.url.ends_with(".jws");
     from = at = request.offset;
     resumed = resumed || (request.offset > 0 && !request.if_range.empty());
   }
@@ -128,6 +129,7 @@ class StaticFetcher final : public Fetcher {
   bool head_due = false;
   bool body_due = false;
   bool resumed = false;
+  bool wants_manifest = false;
   std::uint32_t from = 0;
   std::uint32_t at = 0;
 };
@@ -138,18 +140,49 @@ class StaticSystem final : public System {
   bool wanted = false;
 };
 
+/// The crypto port: what the library behind it takes is its own affair (psa_primitives_test.cpp),
+/// what comes before and after is not.
+class ForgivenVerifier final : public contract::SignatureVerifier {
+ public:
+  [[nodiscard]] bool supports(contract::Algorithm algorithm) const override {
+    return verifier_.supports(algorithm);
+  }
+  bool verify(contract::Algorithm algorithm,
+              std::span<const std::uint8_t> public_key,
+              const contract::Digest& digest,
+              std::span<const std::uint8_t> signature) override {
+    ++calls;
+    AllocationTrap::disarm();
+    const bool right = verifier_.verify(algorithm, public_key, digest, signature);
+    AllocationTrap::arm();
+    return right;
+  }
+  int calls = 0;
+
+ private:
+  PsaVerifier verifier_;
+};
+
 /// The device: everything it works with lies in static memory, the agent too.
 class QuietDevice {
  public:
   /// Takes over the flash of a provisioned device that runs 1.3.0, and what is offered to it.
-  QuietDevice() {
-    BenchDevice bench;
-    std::ranges::copy(bench.flash.cells(), flash.cells.begin());
-    identity = bench.identity;
+  explicit QuietDevice(bool signs = false) {
     image = BenchDevice::image("1.4.0", 100000);
-    notice =
-        bench.publish("1.4.0", image, R"("update":"u1","size":)" + std::to_string(image.size()));
+    const std::string members = R"("update":"u1","size":)" + std::to_string(image.size());
     length = std::to_string(image.size());
+    if (!signs) {
+      BenchDevice bench;
+      notice = bench.publish("1.4.0", image, members);
+      take_over(bench);
+      return;
+    }
+    SigningDesk desk;
+    BenchDevice bench{production(desk.key_list({}))};
+    const std::string text = desk.manifest({.security_counter = 4}, image);
+    manifest.assign(text.begin(), text.end());
+    notice = bench.publish_signed("1.4.0", image, text, members);
+    take_over(bench);
   }
 
   void boot() {
@@ -165,7 +198,8 @@ class QuietDevice {
       ASSERT_TRUE(write_boot_record(flash, 0xE000, write));
     const BootInfo info{static_cast<std::uint32_t>(decision.index), ResetReason::software};
     trapped([&] {
-      agent.emplace(Ports{flash, clock, random, broker, fetcher, system, application}, identity);
+      agent.emplace(Ports{flash, clock, random, broker, fetcher, system, application, verifier},
+                    identity);
       started = static_cast<bool>(agent->start(info));
     });
     ASSERT_TRUE(started);
@@ -190,14 +224,21 @@ class QuietDevice {
   StaticFetcher fetcher;
   StaticSystem system;
   BenchApplication application;
+  ForgivenVerifier verifier;
   Identity identity;
   std::optional<Agent> agent;
   std::vector<std::uint8_t> image;
+  std::vector<std::uint8_t> manifest;
   std::string notice;
   std::string length;
   std::optional<std::uint32_t> break_at;
 
  private:
+  void take_over(BenchDevice& bench) {
+    std::ranges::copy(bench.flash.cells(), flash.cells.begin());
+    identity = bench.identity;
+  }
+
   bool deliver_event() {
     if (broker.connecting) {
       broker.connecting = false;
@@ -223,6 +264,10 @@ class QuietDevice {
     fetcher.head_due = false;
     fetcher.body_due = true;
     agent->on_http_header("ETag", "\"v1\"");
+    if (fetcher.wants_manifest) {
+      agent->on_http_head(200);  // without a length: chunked
+      return;
+    }
     if (fetcher.from == 0) {
       agent->on_http_header("Content-Length", length);
       agent->on_http_head(200);
@@ -240,9 +285,9 @@ class QuietDevice {
   }
 
   void deliver_body() {
-    const std::size_t end = std::min<std::size_t>(fetcher.at + 1400U, image.size());
-    const std::span<const std::uint8_t> piece =
-        std::span{image}.subspan(fetcher.at, end - fetcher.at);
+    const std::span<const std::uint8_t> file = fetcher.wants_manifest ? manifest : image;
+    const std::size_t end = std::min<std::size_t>(fetcher.at + 1400U, file.size());
+    const std::span<const std::uint8_t> piece = file.subspan(fetcher.at, end - fetcher.at);
     fetcher.at = static_cast<std::uint32_t>(end);
     agent->on_http_body(piece);
     if (!fetcher.body_due) return;
@@ -250,7 +295,7 @@ class QuietDevice {
       break_at.reset();
       fetcher.body_due = false;
       agent->on_http_failed(FetchFailure::broken);
-    } else if (end == image.size()) {
+    } else if (end == file.size()) {
       fetcher.body_due = false;
       agent->on_http_end();
     }
@@ -291,6 +336,18 @@ TEST(AgentHeap, AWholeUpdateAllocatesNothing) {
                           "rebooting",
                           "trial",
                           "succeeded"));
+  EXPECT_EQ(AllocationTrap::sprung() - before, 0U);
+}
+
+TEST(AgentHeap, AWholeSignedUpdateAllocatesNothingOutsideTheCryptoPort) {
+  const std::uint64_t before = AllocationTrap::sprung();
+  const auto device = std::make_unique<QuietDevice>(true);
+  device->boot();
+  device->run();
+  EXPECT_EQ(device->agent->running_version(), "1.4.0");
+  EXPECT_TRUE(device->agent->facts().confirmed);
+  EXPECT_EQ(device->agent->facts().security_counter, 4U);
+  EXPECT_EQ(device->verifier.calls, 1);
   EXPECT_EQ(AllocationTrap::sprung() - before, 0U);
 }
 

@@ -53,6 +53,11 @@ void Agent::offer(const contract::Notice& notice, std::uint32_t defect) {
     }
     finish_by_bytes({Fault::superseded});
     if (step_ == Step::halted) return;
+  } else if (is_refreshing_keys()) {
+    keys_wanted_ = true;  // an offer comes first
+    cancel_fetch();
+    keys_.abandon();
+    enter(Step::idle);
   } else if (step_ != Step::idle) {
     parked_ = true;  // a trial without an update of ours
     return;
@@ -65,6 +70,10 @@ void Agent::offer(const contract::Notice& notice, std::uint32_t defect) {
     refuse(notice, {Fault::bad_notice, defect}, UpdateState::refused);
     return;
   }
+  if (auto allowed = judge_channel(notice, identity_); !allowed) {
+    refuse(notice, allowed.error(), UpdateState::refused);
+    return;
+  }
   if (notice.digest == facts_.image && facts_.confirmed) {
     refuse(notice, {}, UpdateState::succeeded);
     return;
@@ -74,13 +83,18 @@ void Agent::offer(const contract::Notice& notice, std::uint32_t defect) {
                             ledger_.failed_attempts(notice.digest),
                             policy_.failed_attempts_limit,
                             ports_.clock.unix_s(),
-                            identity_.development};
+                            identity_.development,
+                            keys_.has_keys()};
   if (auto judgement = judge(notice, situation); !judgement) {
     refuse(notice, judgement.error(), UpdateState::refused);
     return;
   }
   if (!ok(ledger_.accept(notice))) return;
-  begin_accepted();
+  if (asks_for_manifest(notice, situation)) {
+    begin_judgement();  // in hand already, so that what comes meanwhile finds it there
+  } else {
+    begin_accepted();
+  }
 }
 
 // The notice of the update in hand came again: after a reset that is the leave to go on; with a new
@@ -91,7 +105,9 @@ void Agent::repeat(const contract::Notice& notice) {
   const bool new_url = !(current.notice.url == notice.url);
   if (new_url && !ok(ledger_.replace_url(notice.url))) return;
   if (step_ == Step::awaiting_notice) {
-    if (current.bytes_fetched) {
+    if (!is_proven()) {
+      begin_judgement();  // a reset came between: only what the journal accepted counts
+    } else if (current.bytes_fetched) {
       prepare_download();
     } else {
       begin_accepted();

@@ -105,5 +105,90 @@ TEST(PowerCut, TwiceInOneUpdateStillEndsTruthfully) {
   }
 }
 
+// --- a production device: manifest, a newer key list on the way, counter
+// -----------------------------------------------------------------------
+
+SigningDesk& desk() {
+  static SigningDesk made;
+  return made;
+}
+
+constexpr std::uint32_t new_counter = 5;
+
+/// Signed by a key that only list 2 names: the update fetches manifest, list and image.
+void offer_signed(BenchDevice& device) {
+  static const auto image = BenchDevice::image("1.4.0", small_payload);
+  static const std::string list = desk().key_list({.serial = 2, .releases = {1}, .revoked = {0}});
+  static const std::string manifest =
+      desk().manifest({.security_counter = new_counter, .keys = 2, .signed_by = {1}}, image);
+  device.put_file("/keys.jws", list);
+  device.broker.offer(device.publish_signed("1.4.0", image, manifest, R"("update":"first")"));
+}
+
+BenchOptions with_first_list() {
+  static const std::string list = desk().key_list({});
+  return production(list);
+}
+
+std::uint64_t operations_of_a_signed_update() {
+  BenchDevice device{with_first_list()};
+  const auto before = device.flash.operations();
+  offer_signed(device);
+  device.settle();
+  EXPECT_EQ(device.running(), "1.4.0");
+  EXPECT_EQ(device.last_state().keys, 2U);
+  return device.flash.operations() - before;
+}
+
+void expect_trust_to_match_the_end(const BenchDevice& device) {
+  const bool installed = device.last_status().state == UpdateState::succeeded;
+  EXPECT_EQ(device.last_state().security_counter, installed ? new_counter : 0U);
+  EXPECT_THAT(*device.last_state().keys, AnyOf(1U, 2U));
+  if (installed) {
+    EXPECT_EQ(device.last_state().keys, 2U);
+  }
+  std::size_t ends = 0;
+  for (std::size_t i = 0; i < device.agent->ledger().outcome_count(); ++i)
+    ends += device.agent->ledger().outcome(i).update.view() == "first" ? 1 : 0;
+  EXPECT_EQ(ends, 1U);  // applied, or refused, once
+}
+
+void cut_signed_update_at(std::uint64_t cut, std::optional<std::uint32_t> torn) {
+  BenchDevice device{with_first_list()};
+  offer_signed(device);
+  device.flash.cut_after(cut);
+  if (torn) device.flash.tear(*torn + static_cast<std::uint32_t>(cut));
+  device.run_for(200000);
+  if (!device.flash.powered()) device.cut_power();
+  device.flash.power_on();
+  ASSERT_FALSE(device.bricked);
+  ASSERT_THAT(device.running(), AnyOf("1.3.0", "1.4.0"));
+  device.settle();
+  expect_truthful_end(device);
+  expect_trust_to_match_the_end(device);
+}
+
+TEST(PowerCut, AtAnyFlashOperationOfASignedUpdateLeavesADeviceThatBootsAndTrustsTheSame) {
+  const std::uint64_t operations = operations_of_a_signed_update();
+  ASSERT_GT(operations, operations_of_an_update());
+  for (std::uint64_t cut = 0; cut <= operations; ++cut) {
+    SCOPED_TRACE(::testing::Message() << "power cut at flash operation " << cut);
+    cut_signed_update_at(cut, std::nullopt);
+    if (HasFatalFailure() || HasNonfatalFailure()) return;
+  }
+}
+
+TEST(PowerCut, TornAtAnyFlashOperationOfASignedUpdateLeavesADeviceThatBootsAndTrustsTheSame) {
+  const std::uint64_t operations = operations_of_a_signed_update();
+  for (std::uint64_t cut = 0; cut <= operations; ++cut) {
+    for (const std::uint32_t seed : {5U, 1234U}) {
+      SCOPED_TRACE(::testing::Message()
+                   << "power cut at flash operation " << cut << " torn by seed " << seed);
+      cut_signed_update_at(cut, seed);
+      if (HasFatalFailure() || HasNonfatalFailure()) return;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace otaria::device::testing

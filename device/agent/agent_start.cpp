@@ -26,7 +26,9 @@ Status Agent::start(const BootInfo& boot) {
   facts_.max_image = passive_slot().bytes;
   if (auto done = ledger_.open(ports_.random.next()); !done) return done;
   if (auto done = ledger_.session_ended(); !done) return done;
+  if (auto done = open_keys(boot.key_list); !done) return done;
   if (auto done = identify_running(); !done) return done;
+  learn_keys();
   reconcile();
   reconnect_at_ms_ = now();
   accounted_ms_ = now();
@@ -45,12 +47,22 @@ Status Agent::find_partitions() {
     return flash_failed(no_layout_code, layout.slot_count);  // this agent serves two slots
   }
   slots_ = {layout.slot[0], layout.slot[1]};
+  keys_region_ = layout.keys;
   records_.emplace(ports_.flash, layout);
   journal_ = Journal{ports_.flash,
                      layout.journal.base,
                      layout.journal.bytes,
                      std::span{message_}.first<Journal::work_bytes>()};
   return {};
+}
+
+// A list that came with the device counts when it is newer than what was fetched since.
+Status Agent::open_keys(contract::FileSource* provisioned) {
+  keys_.open(keys_region_, identity_.product.view());
+  if (provisioned == nullptr) return {};
+  contract::KeyListVerdict refused;
+  const auto taken = keys_.take_provisioned(*provisioned, refused);
+  return taken ? Status{} : Status{taken.error()};
 }
 
 Status Agent::identify_running() {
@@ -68,13 +80,13 @@ Status Agent::identify_running() {
 }
 
 Status Agent::read_build() {
-  std::array<std::uint8_t, contract::build_text_bytes / 2> elf{};
-  constexpr std::uint32_t elf_hash_offset = descriptor_offset + 144;
-  if (auto done = ports_.flash.read(slots_[facts_.slot].base + elf_hash_offset, elf); !done)
+  std::array<std::uint8_t, descriptor_bytes> bytes{};
+  if (auto done = ports_.flash.read(slots_[facts_.slot].base + descriptor_offset, bytes); !done)
     return done;
-  std::array<char, contract::build_text_bytes> hex{};
-  contract::write_hex(elf, hex.data());
-  facts_.build.assign({hex.data(), hex.size()});
+  const AppDescriptor descriptor = read_app_descriptor(bytes);
+  facts_.build = build_of(descriptor);
+  build_ = descriptor.app_elf_sha256;
+  build_time_ = build_time_of(descriptor);
   return {};
 }
 
@@ -170,6 +182,10 @@ void Agent::begin_trial() {
   facts_.confirmed = false;
   enter(Step::on_trial);
   const Deployment& current = *ledger_.current();
+  if (auto same = check_build(build_); !same) {
+    fail_trial(same.error());
+    return;
+  }
   if (current.trial_failure.fault != Fault::none) {
     go_back();  // it had given up already, and was started once more
   } else if (current.trial_starts > policy_.trial_starts_limit) {

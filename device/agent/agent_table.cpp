@@ -15,22 +15,11 @@ namespace otaria::device {
 namespace {
 
 std::string_view name_of(Step step) {
-  constexpr std::array<std::string_view, 16> names{"idle",
-                                                   "delaying",
-                                                   "awaiting_notice",
-                                                   "preparing",
-                                                   "requesting",
-                                                   "streaming",
-                                                   "backing_off",
-                                                   "awaiting_url",
-                                                   "verifying",
-                                                   "rehashing",
-                                                   "selecting",
-                                                   "installed",
-                                                   "rebooting",
-                                                   "on_trial",
-                                                   "going_back",
-                                                   "halted"};
+  constexpr std::array<std::string_view, 20> names{
+      "idle",        "fetching_manifest", "fetching_keys", "fetch_waiting", "judging",
+      "delaying",    "awaiting_notice",   "preparing",     "requesting",    "streaming",
+      "backing_off", "awaiting_url",      "verifying",     "rehashing",     "selecting",
+      "installed",   "rebooting",         "on_trial",      "going_back",    "halted"};
   static_assert(names.size() == steps.size());
   return names[static_cast<std::size_t>(step)];
 }

@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "contract/messages.hpp"
+#include "contract/trust/byte_source.hpp"
 #include "device/ports/system.hpp"
 
 namespace otaria::device {
@@ -17,6 +18,9 @@ struct Identity {
   /// Accepts the three-field notice and plain http; shown in every state message. Missing or
   /// unreadable = false.
   bool development = false;
+  /// A production device may fetch from http URLs too: what it installs is signed all the same, but
+  /// everybody on the way can read it. Missing or unreadable = false.
+  bool plain_http = false;
   /// What a running image counts as when neither the journal nor its own descriptor knows better;
   /// may be empty.
   contract::Version provisioned_version;
@@ -26,6 +30,9 @@ struct Identity {
 struct BootInfo {
   std::uint32_t running_slot = 0;  ///< index: 0 = ota_0
   ResetReason reset_reason = ResetReason::unknown;
+  /// The key list this device was provisioned with, or its firmware brought along; read during
+  /// Agent::start() only. nullptr: none.
+  contract::FileSource* key_list = nullptr;
 };
 
 /// Limits and waiting times; the defaults are for the field, tests and demonstrations shorten them.

@@ -139,6 +139,31 @@ void ResponseHead::add_content_length(std::string_view value) {
   lengths_seen_ = true;
 }
 
+ResponseJudgement judge_file_response(std::uint32_t status,
+                                      const ResponseHead& head,
+                                      std::uint32_t largest) {
+  ResponseJudgement judgement;
+  judgement.error = http_error(status, {});
+  if (status != 200) {
+    // Manifests and key lists are open: there is no URL that could be renewed.
+    // A part was not asked for, and none of it was in hand.
+    const bool again = status != 206 && status != 416 &&
+                       judge_response(status, head, {}).verdict == ResponseVerdict::retry;
+    judgement.verdict = again ? ResponseVerdict::retry : ResponseVerdict::give_up;
+    judgement.retry_after_s = head.retry_after_s();
+    return judgement;
+  }
+  if (head.is_encoded()) return judgement;
+  judgement.verdict = ResponseVerdict::body;
+  if (!head.content_length()) return judgement;
+  judgement.total = *head.content_length();
+  if (judgement.total > 0 && judgement.total <= largest) return judgement;
+  judgement.verdict = ResponseVerdict::give_up;
+  judgement.wrong_size = true;
+  judgement.error = {Fault::too_large, judgement.total, largest};
+  return judgement;
+}
+
 ResponseJudgement judge_response(std::uint32_t status,
                                  const ResponseHead& head,
                                  const DownloadRequest& request) {

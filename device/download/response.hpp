@@ -75,4 +75,12 @@ ResponseJudgement judge_response(std::uint32_t status,
                                  const ResponseHead& head,
                                  const DownloadRequest& request);
 
+/// Judges the head of an answer that shall bring a whole signed file (manifest, key list) of at
+/// most `largest` bytes. A missing length is accepted: the bytes are counted and prove themselves.
+/// Verdicts  body (`total` 0: no length given), retry, give_up; with `wrong_size` the length given is
+///           0 or above `largest` (`error`: too_large). `error` else as above.
+ResponseJudgement judge_file_response(std::uint32_t status,
+                                      const ResponseHead& head,
+                                      std::uint32_t largest);
+
 }  // namespace otaria::device

@@ -310,5 +310,57 @@ TEST(JudgeResponse, HandsOnRetryAfter) {
             std::nullopt);
 }
 
+struct FileCase {
+  const char* what;
+  std::uint32_t status;
+  Fields fields;
+  ResponseVerdict verdict;
+  std::uint32_t total;
+  bool wrong_size;
+};
+
+TEST(JudgeFileResponse, TakesWholeFilesWithinTheLimitAndNothingElse) {
+  using enum ResponseVerdict;
+  const FileCase file_cases[] = {
+      {"a whole file", 200, {{"Content-Length", "631"}}, body, 631, false},
+      {"the largest", 200, {{"Content-Length", "4096"}}, body, 4096, false},
+      {"without length: the bytes are counted", 200, {}, body, 0, false},
+      {"with two lengths", 200, {{"Content-Length", "5"}, {"Content-Length", "6"}}, body, 0, false},
+      {"one byte too long", 200, {{"Content-Length", "4097"}}, give_up, 4097, true},
+      {"nothing", 200, {{"Content-Length", "0"}}, give_up, 0, true},
+      {"packed", 200, {{"Content-Length", "9"}, {"Content-Encoding", "gzip"}}, give_up, 0, false},
+      {"a part nobody asked for",
+       206,
+       {{"Content-Range", "bytes 0-8/9"}, {"Content-Length", "9"}},
+       give_up,
+       0,
+       false},
+      {"a redirect that was not followed", 302, {}, give_up, 0, false},
+      {"not found", 404, {}, give_up, 0, false},
+      {"forbidden: these files are open", 403, {}, give_up, 0, false},
+      {"gone", 410, {}, give_up, 0, false},
+      {"no such range, and none was asked for", 416, {}, give_up, 0, false},
+      {"too many requests", 429, {}, retry, 0, false},
+      {"busy", 503, {}, retry, 0, false},
+  };
+  for (const FileCase& row : file_cases) {
+    SCOPED_TRACE(row.what);
+    const ResponseJudgement judged = judge_file_response(row.status, head_of(row.fields), 4096);
+    EXPECT_EQ(judged.verdict, row.verdict);
+    EXPECT_EQ(judged.total, row.total);
+    EXPECT_EQ(judged.wrong_size, row.wrong_size);
+  }
+}
+
+TEST(JudgeFileResponse, NamesStatusSizeAndWait) {
+  EXPECT_EQ(judge_file_response(404, {}, 4096).error.found, 404);
+  EXPECT_EQ(judge_file_response(503, head_of({{"Retry-After", "7"}}), 4096).retry_after_s, 7U);
+  const ResponseJudgement large =
+      judge_file_response(200, head_of({{"Content-Length", "5000"}}), 4096);
+  EXPECT_EQ(large.error.fault, Fault::too_large);
+  EXPECT_EQ(large.error.found, 5000);
+  EXPECT_EQ(large.error.expected, 4096);
+}
+
 }  // namespace
 }  // namespace otaria::device

@@ -79,13 +79,21 @@ Status Ledger::raise_seq(std::uint32_t known_to_server) {
   return {};
 }
 
-Status Ledger::accept(const contract::Notice& notice) {
+Status Ledger::accept(const contract::Notice& notice,
+                      const std::optional<ManifestFacts>& manifest) {
   Deployment fresh;
   fresh.notice = notice;
+  fresh.manifest = manifest;
   fresh.unsent.set(Mark::received);
   RecordWriter record;
   write_deployment(record, fresh);
   return append(deployment, record);
+}
+
+Status Ledger::accept_manifest(const ManifestFacts& manifest) {
+  RecordWriter record;
+  write_manifest_facts(record, manifest);
+  return append(manifest_accepted, record);
 }
 
 Status Ledger::replace_url(const contract::Url& url) {
@@ -249,6 +257,30 @@ Status Ledger::set_slot(std::uint32_t index, const SlotContent& content) {
 Status Ledger::forget_slot(std::uint32_t index) {
   if (!contents_[index].known) return {};
   return set_slot(index, SlotContent{});
+}
+
+Status Ledger::confirm_slot(std::uint32_t index, const std::optional<ManifestFacts>& manifest) {
+  RecordWriter record;
+  record.u8(static_cast<std::uint8_t>(index));
+  record.u8(manifest ? 1 : 0);
+  record.u32(manifest ? manifest->security_counter : 0);
+  record.u32(manifest ? manifest->epoch : 0);
+  return append(image_confirmed, record);
+}
+
+Status Ledger::set_key_lists(const KeyListsRecord& lists) {
+  RecordWriter record;
+  write_key_list(record, lists.active);
+  write_key_list(record, lists.previous);
+  return append(keys_in_force, record);
+}
+
+Status Ledger::note_time(std::uint32_t unix_s) {
+  time_floor_ = std::max(time_floor_, unix_s);
+  if (time_floor_ - time_floor_kept_ < time_floor_step_s) return {};
+  RecordWriter record;
+  record.u32(time_floor_);
+  return append(time_passed, record);
 }
 
 }  // namespace otaria::device

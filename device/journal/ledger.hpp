@@ -51,10 +51,20 @@ class Marks {
   std::uint16_t bits_ = 0;
 };
 
+/// What of an accepted manifest counts later.
+struct ManifestFacts {
+  std::uint32_t security_counter = 0;
+  std::uint32_t issued = 0;             ///< Unix seconds
+  std::uint32_t epoch = 0;              ///< Ledger::epoch() under which it was judged
+  std::array<std::uint8_t, 8> build{};  ///< first bytes of the image's app_elf_sha256
+  std::uint32_t size = 0;               ///< bytes of the image file
+};
+
 /// The update in hand.
 struct Deployment {
   contract::Notice notice;
-  std::uint32_t serial = 0;  ///< names it, and later its outcome, until the next start
+  std::optional<ManifestFacts> manifest;  ///< nothing: a three-field notice, or not judged yet
+  std::uint32_t serial = 0;               ///< names it, and later its outcome, until the next start
   Phase phase = Phase::accepted;
   Marks unsent;
   std::uint32_t total = 0;   ///< bytes of the file being fetched; 0 = not known yet
@@ -93,13 +103,34 @@ struct Outcome {
 
 /// What lies in a slot.
 struct SlotContent {
-  contract::Digest digest;    ///< of the whole file as published
-  contract::Version version;  ///< what the release called it
-  std::uint32_t bytes = 0;    ///< length of that file
+  contract::Digest digest;             ///< of the whole file as published
+  contract::Version version;           ///< what the release called it
+  std::uint32_t bytes = 0;             ///< length of that file
+  std::uint32_t security_counter = 0;  ///< of its manifest; 0 without one
   std::array<std::uint8_t, 32>
       appended_hash{};  ///< the image's own appended SHA-256: recognises it cheaply
   bool known = false;
   bool confirmed = false;
+};
+
+/// A key list in an area of the key partition, and what of it counts when it cannot be read.
+struct KeyListRecord {
+  std::uint8_t area = 0;
+  std::uint32_t serial = 0;  ///< 0: there is none
+  std::uint32_t bytes = 0;   ///< length of the file
+  std::uint32_t crc = 0;     ///< CRC-32 of the file
+  std::uint32_t epoch = 0;
+  std::uint32_t issued = 0;  ///< Unix seconds
+  std::uint32_t floor = 0;   ///< lowest security counter for this device's product
+  explicit operator bool() const { return serial != 0; }
+  friend bool operator==(const KeyListRecord&, const KeyListRecord&) = default;
+};
+
+/// The lists that must not be overwritten.
+struct KeyListsRecord {
+  KeyListRecord active;
+  KeyListRecord previous;  ///< kept until something was verified with the active one
+  friend bool operator==(const KeyListsRecord&, const KeyListsRecord&) = default;
 };
 
 /// Everything the agent remembers across resets, as a view of its journal. Each setter is durable
@@ -137,7 +168,10 @@ class Ledger final : public Journal::Owner {
 
   // The update in hand.
   [[nodiscard]] const std::optional<Deployment>& current() const { return current_; }
-  Status accept(const contract::Notice& notice);
+  /// `manifest`: what was judged; nothing for a three-field notice. One record for both.
+  Status accept(const contract::Notice& notice, const std::optional<ManifestFacts>& manifest = {});
+  /// The manifest of the update in hand was judged: its image may be installed.
+  Status accept_manifest(const ManifestFacts& manifest);
   Status replace_url(const contract::Url& url);
   Status begin_download(const std::array<std::uint8_t, 32>& head,
                         std::uint32_t total,
@@ -181,6 +215,27 @@ class Ledger final : public Journal::Owner {
   [[nodiscard]] const SlotContent& slot(std::uint32_t index) const { return contents_[index]; }
   Status set_slot(std::uint32_t index, const SlotContent& content);
   Status forget_slot(std::uint32_t index);
+  /// The slot's image is confirmed, and with it the counter of its manifest, in one record: the
+  /// security floor follows from it, now and at each start. `manifest`: nothing for a three-field
+  /// notice.
+  Status confirm_slot(std::uint32_t index, const std::optional<ManifestFacts>& manifest);
+
+  // Trust.
+  [[nodiscard]] const KeyListsRecord& key_lists() const { return key_lists_; }
+  /// Names the lists in force, durably and at once. A higher epoch sets the security floor to the
+  /// active list's; else that list can only raise it.
+  Status set_key_lists(const KeyListsRecord& lists);
+  /// F of reference trust, section 10: no release below it is installed. Never lowered within an
+  /// epoch.
+  [[nodiscard]] std::uint32_t security_floor() const { return security_floor_; }
+  /// The highest epoch met.
+  [[nodiscard]] std::uint32_t epoch() const { return epoch_; }
+  /// Unix seconds that have certainly passed; 0: nothing is known (section 9).
+  [[nodiscard]] std::uint32_t time_floor() const { return time_floor_; }
+  /// A proven lower bound of now. Raises the floor at once; written when that is a day more than
+  /// what is in flash, so that a restart loses less than a day.
+  Status note_time(std::uint32_t unix_s);
+  static constexpr std::uint32_t time_floor_step_s = 86400;
 
   void apply(const JournalRecord& record) override;
   Status snapshot(Journal& journal) override;
@@ -206,6 +261,10 @@ class Ledger final : public Journal::Owner {
   void apply_numbers(std::uint8_t kind, class RecordReader& reader);
   void apply_to_current(std::uint8_t kind, class RecordReader& reader);
 
+  void apply_key_lists(class RecordReader& reader);
+  void apply_confirmed(class RecordReader& reader);
+  Status snapshot_trust(Journal& journal, class RecordWriter& record) const;
+
   Journal* journal_;
   std::uint32_t seq_next_ = 1;
   std::uint32_t seq_reserved_ = 0;  ///< numbers up to this one are reserved
@@ -221,6 +280,11 @@ class Ledger final : public Journal::Owner {
   std::array<Attempts, attempts_kept> attempts_{};
   std::size_t attempts_count_ = 0;
   std::array<SlotContent, slots> contents_{};
+  KeyListsRecord key_lists_;
+  std::uint32_t security_floor_ = 0;
+  std::uint32_t epoch_ = 0;
+  std::uint32_t time_floor_ = 0;
+  std::uint32_t time_floor_kept_ = 0;  ///< as flash has it
 };
 
 }  // namespace otaria::device

@@ -32,6 +32,11 @@ enum Kind : std::uint8_t {
   outcome_marks = 15,    // u8 index, u16 unsent, u8 acknowledged, u32 seq
   attempts_state = 16,   // digest, u8: only in snapshots
   outcome_kept = 17,     // outcome: only in snapshots, its attempt is in attempts_state already
+  keys_in_force = 18,    // active list, previous list
+  image_confirmed = 19,  // u8 slot, u8 has a manifest, u32 security counter, u32 epoch
+  time_passed = 20,      // u32 Unix seconds
+  trust_floor = 21,      // u32 security floor, u32 epoch: only in snapshots
+  manifest_accepted = 22,  // its facts, for the update in hand
 };
 
 inline constexpr std::uint32_t first_session_limit = 1U << 31;
@@ -114,12 +119,59 @@ inline void write_slot(RecordWriter& to, std::uint8_t index, const SlotContent& 
   to.text(content.version.view());
   to.u32(content.bytes);
   to.bytes(content.appended_hash);
+  to.u32(content.security_counter);
+}
+
+inline void write_manifest_facts(RecordWriter& to, const std::optional<ManifestFacts>& facts) {
+  const ManifestFacts& known = facts.value_or(ManifestFacts{});
+  to.u8(facts ? 1 : 0);
+  to.u32(known.security_counter);
+  to.u32(known.issued);
+  to.u32(known.epoch);
+  to.bytes(known.build);
+  to.u32(known.size);
+}
+
+/// Nothing where a record ends before them: of an agent that knew no manifests.
+inline std::optional<ManifestFacts> read_manifest_facts(RecordReader& from) {
+  if (from.at_end()) return std::nullopt;
+  const bool known = from.u8() != 0;
+  ManifestFacts facts;
+  facts.security_counter = from.u32();
+  facts.issued = from.u32();
+  facts.epoch = from.u32();
+  from.bytes(facts.build);
+  facts.size = from.u32();
+  return known ? std::optional{facts} : std::nullopt;
 }
 
 inline void write_deployment(RecordWriter& to, const Deployment& current) {
   write_notice(to, current.notice);
   to.u8(static_cast<std::uint8_t>(current.phase));
   to.u16(current.unsent.bits());
+  write_manifest_facts(to, current.manifest);
+}
+
+inline void write_key_list(RecordWriter& to, const KeyListRecord& list) {
+  to.u8(list.area);
+  to.u32(list.serial);
+  to.u32(list.bytes);
+  to.u32(list.crc);
+  to.u32(list.epoch);
+  to.u32(list.issued);
+  to.u32(list.floor);
+}
+
+inline KeyListRecord read_key_list(RecordReader& from) {
+  KeyListRecord list;
+  list.area = from.u8();
+  list.serial = from.u32();
+  list.bytes = from.u32();
+  list.crc = from.u32();
+  list.epoch = from.u32();
+  list.issued = from.u32();
+  list.floor = from.u32();
+  return list;
 }
 
 inline void write_phase(RecordWriter& to, Phase phase, const Deployment& current) {

@@ -77,6 +77,9 @@ void Ledger::apply_numbers(std::uint8_t kind, RecordReader& reader) {
 void Ledger::apply_to_current(std::uint8_t kind, RecordReader& reader) {
   Deployment& current = *current_;
   switch (kind) {
+    case manifest_accepted:
+      current.manifest = read_manifest_facts(reader);
+      break;
     case deployment_url:
       reader.text(current.notice.url);
       break;
@@ -116,6 +119,33 @@ void Ledger::apply_to_current(std::uint8_t kind, RecordReader& reader) {
   }
 }
 
+void Ledger::apply_key_lists(RecordReader& reader) {
+  KeyListsRecord lists;
+  lists.active = read_key_list(reader);
+  lists.previous = read_key_list(reader);
+  if (!reader.good()) return;
+  key_lists_ = lists;
+  time_floor_kept_ = std::max(time_floor_kept_, lists.active.issued);
+  time_floor_ = std::max(time_floor_, time_floor_kept_);
+  if (lists.active.epoch > epoch_) {
+    epoch_ = lists.active.epoch;
+    security_floor_ = lists.active.floor;
+  } else {
+    security_floor_ = std::max(security_floor_, lists.active.floor);
+  }
+}
+
+void Ledger::apply_confirmed(RecordReader& reader) {
+  const std::uint8_t index = reader.u8();
+  const bool has_counter = reader.u8() != 0;
+  const std::uint32_t counter = reader.u32();
+  const std::uint32_t judged_in = reader.u32();
+  if (!reader.good() || index >= slots) return;
+  contents_[index].confirmed = true;
+  // A counter that was judged before the roots reset the floor must not bring the old one back.
+  if (has_counter && judged_in == epoch_) security_floor_ = std::max(security_floor_, counter);
+}
+
 void Ledger::apply(const JournalRecord& record) {
   RecordReader reader{record.payload};
   switch (record.kind) {
@@ -133,6 +163,7 @@ void Ledger::apply(const JournalRecord& record) {
       reader.text(content.version);
       content.bytes = reader.u32();
       reader.bytes(content.appended_hash);
+      if (!reader.at_end()) content.security_counter = reader.u32();
       if (reader.good() && index < slots) contents_[index] = content;
       break;
     }
@@ -141,6 +172,7 @@ void Ledger::apply(const JournalRecord& record) {
       read_notice(reader, fresh.notice);
       fresh.phase = static_cast<Phase>(std::min<std::uint8_t>(reader.u8(), 4));
       fresh.unsent = Marks{reader.u16()};
+      fresh.manifest = read_manifest_facts(reader);
       fresh.serial = next_serial_++;
       if (reader.good()) current_ = fresh;
       break;
@@ -168,6 +200,20 @@ void Ledger::apply(const JournalRecord& record) {
         reader.bytes(attempts.digest.bytes);
         attempts.failed = reader.u8();
       }
+      break;
+    case keys_in_force:
+      apply_key_lists(reader);
+      break;
+    case image_confirmed:
+      apply_confirmed(reader);
+      break;
+    case time_passed:
+      time_floor_kept_ = std::max(time_floor_kept_, reader.u32());
+      time_floor_ = std::max(time_floor_, time_floor_kept_);
+      break;
+    case trust_floor:
+      security_floor_ = reader.u32();
+      epoch_ = reader.u32();
       break;
     default:
       if (current_) apply_to_current(record.kind, reader);
@@ -197,7 +243,25 @@ Status Ledger::snapshot(Journal& journal) {
     if (auto done = journal.append_to_snapshot(attempts_state, record.payload()); !done)
       return done;
   }
+  if (auto done = snapshot_trust(journal, record); !done) return done;
   return current_ ? snapshot_current(journal, record) : Status{};
+}
+
+// The floors behind the lists: they are what counts, whatever the lists alone would make of them.
+Status Ledger::snapshot_trust(Journal& journal, RecordWriter& record) const {
+  if (key_lists_.active || key_lists_.previous) {
+    record.clear();
+    write_key_list(record, key_lists_.active);
+    write_key_list(record, key_lists_.previous);
+    if (auto done = journal.append_to_snapshot(keys_in_force, record.payload()); !done) return done;
+  }
+  record.clear();
+  record.u32(security_floor_);
+  record.u32(epoch_);
+  if (auto done = journal.append_to_snapshot(trust_floor, record.payload()); !done) return done;
+  record.clear();
+  record.u32(time_floor_kept_);
+  return journal.append_to_snapshot(time_passed, record.payload());
 }
 
 Status Ledger::snapshot_numbers(Journal& journal, RecordWriter& record) const {

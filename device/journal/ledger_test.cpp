@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "device/journal/ledger_records.hpp"
 #include "device/ports/fake_flash.hpp"
 
 namespace otaria::device {
@@ -99,6 +100,10 @@ std::string facts_of(const Ledger& ledger) {
         << current->resumed_at << " reselected " << current->reselected << " starts "
         << int{current->trial_starts} << " failure ";
     tell(out, current->trial_failure);
+    if (const auto& manifest = current->manifest) {
+      out << " manifest " << manifest->security_counter << ' ' << manifest->issued << ' '
+          << manifest->epoch << ' ' << hex(manifest->build) << ' ' << manifest->size;
+    }
     out << '\n';
   }
   for (std::size_t i = 0; i < ledger.outcome_count(); ++i) {
@@ -114,8 +119,14 @@ std::string facts_of(const Ledger& ledger) {
   for (std::uint32_t slot = 0; slot < Ledger::slots; ++slot) {
     const SlotContent& c = ledger.slot(slot);
     out << "\nslot " << c.known << c.confirmed << ' ' << hex(c.digest.bytes) << ' '
-        << c.version.view() << ' ' << c.bytes << ' ' << hex(c.appended_hash);
+        << c.version.view() << ' ' << c.bytes << ' ' << hex(c.appended_hash) << ' '
+        << c.security_counter;
   }
+  for (const KeyListRecord& list : {ledger.key_lists().active, ledger.key_lists().previous}) {
+    out << "\nkeys " << int{list.area} << ' ' << list.serial << ' ' << list.bytes << ' ' << list.crc
+        << ' ' << list.epoch << ' ' << list.issued << ' ' << list.floor;
+  }
+  out << "\nfloor " << ledger.security_floor() << " epoch " << ledger.epoch();
   out << "\nreset " << ledger.seq_reset();
   return out.str();
 }
@@ -127,8 +138,23 @@ SlotContent content_of(std::uint32_t number) {
   content.digest = digest_of(number);
   content.version.assign("1.0." + std::to_string(number));
   content.bytes = 1000 + number;
+  content.security_counter = 70 + number;
   content.appended_hash.fill(static_cast<std::uint8_t>(number));
   return content;
+}
+
+ManifestFacts facts_with(std::uint32_t counter, std::uint32_t epoch = 0) {
+  return {counter, 1790000000 + counter, epoch, {1, 2, 3, 4, 5, 6, 7, 8}, 922809};
+}
+
+KeyListRecord list_of(std::uint32_t serial, std::uint32_t floor, std::uint32_t epoch = 0) {
+  return {static_cast<std::uint8_t>(serial % 4),
+          serial,
+          1700 + serial,
+          0xC0FFEE,
+          epoch,
+          1790000000,
+          floor};
 }
 
 /// An update accepted and ended.
@@ -248,6 +274,27 @@ const Scene scenes[] = {
        ASSERT_TRUE(l.seq_reset_acknowledged());
        ASSERT_TRUE(l.session_ended());
      }},
+    {"accepted by its manifest",
+     [](Ledger& l) { ASSERT_TRUE(l.accept(longest_notice(), facts_with(3))); }},
+    {"accepted when its manifest was judged, in the middle of its life",
+     [](Ledger& l) {
+       ASSERT_TRUE(l.accept(longest_notice()));
+       ASSERT_TRUE(l.mark(Mark::waiting, true));
+       ASSERT_TRUE(l.accept_manifest(facts_with(3)));
+     }},
+    {"key lists and a confirmed counter",
+     [](Ledger& l) {
+       ASSERT_TRUE(l.set_key_lists({list_of(1, 4), {}}));
+       ASSERT_TRUE(l.set_key_lists({list_of(2, 5), list_of(1, 4)}));
+       ASSERT_TRUE(l.set_slot(0, content_of(2)));
+       ASSERT_TRUE(l.confirm_slot(0, facts_with(9)));
+     }},
+    {"a floor that the roots have lowered",
+     [](Ledger& l) {
+       ASSERT_TRUE(l.set_key_lists({list_of(1, 900), {}}));
+       ASSERT_TRUE(l.set_key_lists({list_of(2, 5, 1), list_of(1, 900)}));
+       ASSERT_TRUE(l.set_key_lists({list_of(3, 4, 0), list_of(2, 5, 1)}));
+     }},
 };
 
 TEST(Ledger, RemembersEveryFactAcrossARestart) {
@@ -297,7 +344,9 @@ TEST(Ledger, TheFullestOneFitsABankOfOneSector) {
   content.version = longest_notice().version;
   ASSERT_TRUE(start.ledger.set_slot(0, content));
   ASSERT_TRUE(start.ledger.set_slot(1, content));
-  ASSERT_TRUE(start.ledger.accept(longest_notice()));
+  ASSERT_TRUE(start.ledger.set_key_lists({list_of(2, 5), list_of(1, 4)}));
+  ASSERT_TRUE(start.ledger.note_time(1790000000));
+  ASSERT_TRUE(start.ledger.accept(longest_notice(), facts_with(1)));
   ASSERT_TRUE(start.ledger.begin_download({}, 1, std::string(72, 'e')));
   ASSERT_TRUE(start.ledger.start_trial());
   ASSERT_TRUE(start.ledger.set_reselected());
@@ -323,9 +372,17 @@ TEST(Ledger, ReplaysARandomLifeThroughCutsAsItWasLived) {
         flash.tear(static_cast<std::uint32_t>(random()));
       }
       Status done;
-      const auto act = random() % 6;
-      if (!ledger.current()) {
-        done = ledger.accept(notice_of(number++ % 40));
+      const auto below = [&random](std::uint32_t limit) {
+        return static_cast<std::uint32_t>(random() % limit);
+      };
+      const auto act = random() % 8;
+      if (act == 6) {
+        const auto serial = static_cast<std::uint32_t>(step + 1);
+        done = ledger.set_key_lists({list_of(serial, below(50), below(3)), {}});
+      } else if (act == 7) {
+        done = ledger.confirm_slot(random() % 2, facts_with(below(99), below(3)));
+      } else if (!ledger.current()) {
+        done = ledger.accept(notice_of(number++ % 40), facts_with(below(99)));
       } else if (act == 0) {
         done = ledger.finish(
             random() % 2 == 0 ? UpdateState::failed : UpdateState::succeeded, {Fault::busy}, 1);
@@ -614,6 +671,132 @@ TEST(Ledger, ForgettingAnEmptySlotWritesNothing) {
   EXPECT_EQ(flash.operations(), operations);
 }
 
+// --- trust
+
+TEST(Ledger, RaisesTheSecurityFloorWithTheConfirmationAndNotBefore) {
+  FakeFlash flash{2 * sector};
+  Start start{flash};
+  Ledger& ledger = start.ledger;
+  ASSERT_TRUE(ledger.set_slot(1, content_of(2)));
+  ASSERT_TRUE(ledger.accept(notice_of(1), facts_with(7)));
+  ASSERT_TRUE(ledger.set_phase(Phase::installed));
+  EXPECT_EQ(ledger.security_floor(), 0U);
+  ASSERT_TRUE(ledger.confirm_slot(1, ledger.current()->manifest));
+  EXPECT_EQ(ledger.security_floor(), 7U);
+  EXPECT_TRUE(ledger.slot(1).confirmed);
+  ASSERT_TRUE(ledger.confirm_slot(1, facts_with(6)));
+  EXPECT_EQ(ledger.security_floor(), 7U);
+  ASSERT_TRUE(ledger.confirm_slot(1, std::nullopt));  // a three-field notice leaves it alone
+  EXPECT_EQ(ledger.security_floor(), 7U);
+}
+
+// Confirmation and counter are one record: never one without the other.
+TEST(Ledger, AConfirmationThatIsCutIsThereWithItsCounterOrNotAtAll) {
+  for (std::uint64_t cut = 0; cut < 4; ++cut) {
+    for (std::uint32_t tear = 0; tear < 20; ++tear) {
+      SCOPED_TRACE(::testing::Message() << "cut " << cut << ", tear " << tear);
+      FakeFlash flash{2 * sector};
+      Start start{flash};
+      ASSERT_TRUE(start.ledger.set_slot(1, content_of(2)));
+      flash.cut_after(cut);
+      flash.tear(tear);
+      const Status done = start.ledger.confirm_slot(1, facts_with(7));
+      flash.power_on();
+      Start next{flash};
+      ASSERT_TRUE(next.opened);
+      EXPECT_EQ(next.ledger.security_floor(), next.ledger.slot(1).confirmed ? 7U : 0U);
+      if (done) {
+        EXPECT_EQ(next.ledger.security_floor(), 7U);
+      }
+    }
+  }
+}
+
+TEST(Ledger, ACounterJudgedBeforeTheRootsResetTheFloorDoesNotBringTheOldOneBack) {
+  FakeFlash flash{2 * sector};
+  Start start{flash};
+  Ledger& ledger = start.ledger;
+  ASSERT_TRUE(ledger.set_slot(1, content_of(2)));
+  ASSERT_TRUE(ledger.set_key_lists({list_of(1, 5000), {}}));
+  ASSERT_TRUE(ledger.accept(notice_of(1), facts_with(5100, 0)));
+  ASSERT_TRUE(ledger.set_key_lists({list_of(2, 5, 1), list_of(1, 5000)}));
+  ASSERT_TRUE(ledger.confirm_slot(1, ledger.current()->manifest));
+  EXPECT_EQ(ledger.security_floor(), 5U);
+  EXPECT_EQ(Start(flash).ledger.security_floor(), 5U);
+}
+
+TEST(Ledger, NeverLowersTheTimeFloorAndWritesItAtMostOnceADay) {
+  FakeFlash flash{8 * sector};
+  Start start{flash, 8 * sector};
+  Ledger& ledger = start.ledger;
+  const auto day = [](std::uint32_t days) { return 1790000000 + days * 86400; };
+  ASSERT_TRUE(ledger.note_time(day(0)));
+  const std::uint64_t operations = flash.operations();
+  for (std::uint32_t s = 0; s < 86400; s += 3600) ASSERT_TRUE(ledger.note_time(day(0) + s));
+  EXPECT_EQ(flash.operations(), operations);
+  EXPECT_EQ(ledger.time_floor(), day(0) + 82800);
+  EXPECT_EQ(Start(flash, 8 * sector).ledger.time_floor(), day(0));
+  ASSERT_TRUE(ledger.note_time(day(1)));
+  ASSERT_TRUE(ledger.note_time(5));
+  EXPECT_EQ(ledger.time_floor(), day(1));
+  ASSERT_TRUE(start.journal.compact());
+  EXPECT_EQ(Start(flash, 8 * sector).ledger.time_floor(), day(1));
+  ASSERT_TRUE(ledger.note_time(0xFFFFFFFF));
+  EXPECT_EQ(Start(flash, 8 * sector).ledger.time_floor(), 0xFFFFFFFFU);
+}
+
+TEST(Ledger, TheIssueOfAKeyListIsATimeThatHasPassed) {
+  FakeFlash flash{2 * sector};
+  Start start{flash};
+  ASSERT_TRUE(start.ledger.set_key_lists({list_of(1, 0), {}}));
+  EXPECT_EQ(start.ledger.time_floor(), 1790000000U);
+  KeyListRecord backdated = list_of(2, 0);
+  backdated.issued = 1000;
+  ASSERT_TRUE(start.ledger.set_key_lists({backdated, {}}));
+  ASSERT_TRUE(start.journal.compact());
+  EXPECT_EQ(Start(flash).ledger.time_floor(), 1790000000U);
+}
+
+// What an agent before this one wrote: a deployment that ends with its unsent marks.
+TEST(Ledger, ReadsADeploymentOfAnAgentThatKnewNoManifests) {
+  FakeFlash flash{2 * sector};
+  Start start{flash};
+  RecordWriter record;
+  ledger_records::write_notice(record, notice_of(1));
+  record.u8(0);
+  record.u16(1);
+  ASSERT_TRUE(start.journal.append(ledger_records::deployment, record.payload()));
+  Start next{flash};
+  ASSERT_TRUE(next.ledger.current());
+  EXPECT_FALSE(next.ledger.current()->manifest);
+  EXPECT_EQ(next.ledger.current()->notice.version.view(), "2.0.1");
+}
+
+TEST(Ledger, AcceptingAManifestLeavesWhatIsOwedOfTheUpdateAlone) {
+  FakeFlash flash{2 * sector};
+  Start start{flash};
+  ASSERT_TRUE(start.ledger.accept(notice_of(1)));
+  const std::uint32_t serial = start.ledger.current()->serial;
+  ASSERT_TRUE(start.ledger.acknowledge(serial, Mark::received));
+  ASSERT_TRUE(start.ledger.accept_manifest(facts_with(4)));
+  EXPECT_EQ(start.ledger.current()->serial, serial);
+  EXPECT_FALSE(start.ledger.current()->unsent.any());
+  EXPECT_EQ(start.ledger.current()->manifest->security_counter, 4U);
+}
+
+// What an agent before this one wrote: a slot that ends with the appended hash.
+TEST(Ledger, ReadsASlotOfAnAgentThatKnewNoCounters) {
+  FakeFlash flash{2 * sector};
+  Start start{flash};
+  RecordWriter record;
+  ledger_records::write_slot(record, 1, content_of(3));
+  ASSERT_TRUE(start.journal.append(ledger_records::slot_content,
+                                   record.payload().first(record.payload().size() - 4)));
+  Start next{flash};
+  EXPECT_EQ(next.ledger.slot(1).digest, content_of(3).digest);
+  EXPECT_EQ(next.ledger.slot(1).security_counter, 0U);
+}
+
 TEST(Ledger, SurvivesRecordsThatMakeNoSense) {
   FakeFlash flash{2 * sector};
   std::mt19937 random{1};
@@ -621,13 +804,13 @@ TEST(Ledger, SurvivesRecordsThatMakeNoSense) {
   ASSERT_TRUE(start.ledger.set_slot(1, content_of(3)));
   const std::string before = facts_of(start.ledger);
   // Whole records by their CRC, of kinds and lengths that only another version could have written.
-  for (int kind = 18; kind < 256; ++kind) {
+  for (int kind = 22; kind < 256; ++kind) {
     std::vector<std::uint8_t> noise(random() % 100);
     for (std::uint8_t& byte : noise) byte = static_cast<std::uint8_t>(random());
     ASSERT_TRUE(start.journal.append(static_cast<std::uint8_t>(kind), noise));
   }
   EXPECT_EQ(facts_of(Start(flash).ledger), before);
-  for (int kind = 4; kind < 18; ++kind) {
+  for (int kind = 4; kind < 22; ++kind) {
     ASSERT_TRUE(start.journal.append(static_cast<std::uint8_t>(kind), {}));
   }
   Start next{flash};

@@ -109,6 +109,8 @@ class RecordReader {
     bytes_ = bytes_.subspan(into.size());
   }
   [[nodiscard]] bool good() const { return good_; }
+  /// Nothing is left: what was added to this kind later is not there.
+  [[nodiscard]] bool at_end() const { return bytes_.empty(); }
 
  private:
   std::span<const std::uint8_t> bytes_;

@@ -2,14 +2,33 @@
 
 #include <algorithm>
 
+#include "contract/defect.hpp"
 #include "contract/semver.hpp"
+#include "device/result/figures.hpp"
 
 namespace otaria::device {
+
+Status judge_channel(const contract::Notice& notice, const Identity& identity) {
+  if (identity.development) return {};
+  const auto is_plain = [](const contract::Url& url) {
+    return !url.empty() && !url.view().starts_with("https:");
+  };
+  if (!identity.plain_http && (is_plain(notice.url) || is_plain(notice.manifest))) {
+    return Error{
+        Fault::bad_notice, static_cast<std::int64_t>(contract::Defect::bad_value), plain_http_url};
+  }
+  if (notice.manifest.empty()) return Error{Fault::manifest_required};
+  return {};
+}
 
 Status judge(const contract::Notice& notice, const Situation& situation) {
   if (!situation.development) {
     if (notice.manifest.empty()) return Error{Fault::manifest_required};
-    return Error{Fault::unknown_key};  // no key list in force: nothing can be proven genuine
+    if (!situation.keys) return Error{Fault::unknown_key};  // nothing can be proven genuine
+  }
+  if (asks_for_manifest(notice, situation)) {  // all else is for what is signed to say
+    const bool late = notice.deadline && situation.unix_s && *situation.unix_s > *notice.deadline;
+    return late ? Error{Fault::notice_expired, *situation.unix_s, *notice.deadline} : Error{};
   }
   if (notice.size && *notice.size > situation.max_image) {
     return Error{Fault::too_large, *notice.size, situation.max_image};

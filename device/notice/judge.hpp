@@ -18,10 +18,24 @@ struct Situation {
   std::uint32_t failed_attempts_limit = 3;
   std::optional<std::uint32_t> unix_s;  ///< only while the clock is set
   bool development = false;
+  bool keys = false;  ///< a key list is in force
 };
 
-/// Whether a well-formed notice may be followed. The first objection wins; `force` skips only the
-/// order of versions and the count of attempts.
+/// Whether a notice leads to a manifest that must be fetched and judged (manifest_gate.hpp) before
+/// anything else; judge() then answers only for what the notice itself says.
+inline bool asks_for_manifest(const contract::Notice& notice, const Situation& situation) {
+  return !notice.manifest.empty() && (situation.keys || !situation.development);
+}
+
+/// Whether a device of this mode listens to such a notice at all (reference trust, section 8, steps
+/// 1 and 2): in production only with a manifest, and with https URLs unless plain http was
+/// provisioned.
+/// Errors  bad_notice (`expected`: plain_http_url), manifest_required.
+Status judge_channel(const contract::Notice& notice, const Identity& identity);
+
+/// Whether a well-formed notice may be followed; when it asks_for_manifest(), whether that may be
+/// fetched. The first objection wins; `force` skips only the order of versions and the count of
+/// attempts.
 /// Errors  manifest_required, unknown_key, too_large, notice_expired, not_newer, attempts_exhausted.
 /// Source  docs/spec/contract.md, "Notice"; reference trust section 8.
 Status judge(const contract::Notice& notice, const Situation& situation);

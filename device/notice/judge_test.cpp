@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <string>
 
+#include "device/result/figures.hpp"
+
 namespace otaria::device {
 namespace {
 
@@ -105,6 +107,61 @@ TEST(Judge, ADeviceInTheFieldFollowsNothingThatNoKeyInForceHasSigned) {
     EXPECT_EQ(judge(notice, situation).error().fault, Fault::manifest_required);
     notice.manifest.assign("http://fw.example/m.jws");
     EXPECT_EQ(judge(notice, situation).error().fault, Fault::unknown_key);
+  }
+}
+
+TEST(Judge, WithKeysTheManifestDecidesAllButTheDeadline) {
+  for (const bool development : {false, true}) {
+    Situation situation = running("3.0.0");
+    situation.development = development;
+    situation.keys = true;
+    contract::Notice notice = offer("2.0.0");
+    notice.manifest.assign("http://fw.example/m.jws");
+    notice.deadline = 1000;
+    EXPECT_TRUE(asks_for_manifest(notice, situation));
+    EXPECT_TRUE(judge(notice, situation));
+    situation.unix_s = 1001;
+    EXPECT_EQ(judge(notice, situation).error().fault, Fault::notice_expired);
+  }
+}
+
+TEST(Judge, AThreeFieldNoticeIsForDevelopmentOnlyWhateverKeysThereAre) {
+  Situation situation = running("1.0.0");
+  situation.keys = true;
+  EXPECT_FALSE(asks_for_manifest(offer("2.0.0"), situation));
+  EXPECT_TRUE(judge(offer("2.0.0"), situation));
+  situation.development = false;
+  EXPECT_EQ(judge(offer("2.0.0"), situation).error().fault, Fault::manifest_required);
+}
+
+TEST(JudgeChannel, AProductionDeviceWantsAManifestAndHttpsForBothUrls) {
+  struct Row {
+    const char* url;
+    const char* manifest;
+    bool plain_http;
+    Fault fault;
+  };
+  const Row rows[] = {
+      {"https://h/x", "https://h/m.jws", false, Fault::none},
+      {"https://h/x", "", false, Fault::manifest_required},
+      {"http://h/x", "https://h/m.jws", false, Fault::bad_notice},
+      {"https://h/x", "http://h/m.jws", false, Fault::bad_notice},
+      {"http://h/x", "", false, Fault::bad_notice},
+      {"http://h/x", "http://h/m.jws", true, Fault::none},
+      {"http://h/x", "", true, Fault::manifest_required},
+  };
+  for (const Row& row : rows) {
+    SCOPED_TRACE(std::string{row.url} + " " + row.manifest);
+    contract::Notice notice = offer("2.0.0");
+    notice.url.assign(row.url);
+    notice.manifest.assign(row.manifest);
+    Identity identity;
+    identity.plain_http = row.plain_http;
+    const Status judged = judge_channel(notice, identity);
+    EXPECT_EQ(judged.error().fault, row.fault);
+    EXPECT_EQ(judged.error().expected, row.fault == Fault::bad_notice ? plain_http_url : 0);
+    identity.development = true;
+    EXPECT_TRUE(judge_channel(notice, identity));
   }
 }
 

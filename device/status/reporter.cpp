@@ -64,13 +64,13 @@ constexpr std::string_view slot_name(std::uint32_t index) {
 
 }  // namespace
 
-Status Reporter::connect() {
+Status Reporter::connect(std::string_view token) {
   const auto session = ledger_->take_session();
   if (!session) return session.error();
   session_ = session.value();
   const std::size_t bytes =
       contract::write_will(identity_->id.view(), facts_->version.view(), session_, message_);
-  link_->connect({message_.data(), bytes});
+  link_->connect({identity_->id.view(), token}, {message_.data(), bytes});
   return {};
 }
 
@@ -85,7 +85,11 @@ Status Reporter::on_lost() {
   connected_ = false;
   state_acknowledged_ = false;
   sending_ = Item::none;
-  if (leaving_) left_ = true;
+  if (rejoining_) {
+    rejoining_ = leaving_ = left_ = false;
+  } else if (leaving_) {
+    left_ = true;
+  }
   return ledger_->session_ended();
 }
 
@@ -239,8 +243,13 @@ Status Reporter::send_outcome(const Outcome& outcome) {
   fields.update = outcome.update.view();
   fields.target = outcome.target.view();
   if (outcome.state != UpdateState::succeeded) {
-    const Sentence sentence =
-        tell(outcome.error, {outcome.target.view(), facts_->version.view()}, memory);
+    const Sentence sentence = tell(outcome.error,
+                                   {outcome.target.view(),
+                                    facts_->version.view(),
+                                    identity_->product.view(),
+                                    identity_->hardware.view(),
+                                    identity_->channel.view()},
+                                   memory);
     fields.error = contract::StatusError{outcome.error.fault, sentence.detail, sentence.hint};
   }
   if (outcome.state == UpdateState::failed && outcome.total != 0) {
@@ -289,7 +298,12 @@ void Reporter::answer_unreadable(contract::NoticeDefect defect,
   unreadable_[unreadable_count_++] = {length, crc, defect, 2};
 }
 
+void Reporter::rejoin() {
+  rejoining_ = leaving_ = true;
+}
+
 void Reporter::leave() {
+  rejoining_ = false;
   leaving_ = true;
   if (!connected_) left_ = true;
 }
@@ -311,7 +325,12 @@ Status Reporter::send_state() {
   fields.image = facts_->image;
   fields.slot = slot_name(facts_->slot);
   fields.confirmed = facts_->confirmed;
+  fields.security_counter = facts_->security_counter;
+  fields.keys = facts_->keys;
+  if (facts_->keys != 0) fields.keys_expired = facts_->keys_expired;
+  fields.fallback_below_floor = facts_->fallback_below_floor;
   fields.development = identity_->development;
+  fields.clock = facts_->clock_suspect ? "suspect" : "ok";
   fields.agent = OTARIA_AGENT_VERSION;
   fields.max_image = facts_->max_image;
   fields.reset_reason = name_of(facts_->reset_reason);

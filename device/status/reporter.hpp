@@ -23,6 +23,11 @@ struct Facts {
   bool confirmed = true;
   ResetReason reset_reason = ResetReason::unknown;
   std::uint32_t max_image = 0;
+  std::uint32_t security_counter = 0;  ///< the lowest that is installed
+  std::uint32_t keys = 0;              ///< serial of the key list in force; 0: none
+  bool keys_expired = false;
+  bool fallback_below_floor = false;
+  bool clock_suspect = false;  ///< the clock is set to a time that has certainly passed
 };
 
 /// Says what happened, in order, each thing until the broker has acknowledged it: states passed
@@ -48,7 +53,8 @@ class Reporter {
         message_{message} {}
 
   /// Reserves a session and opens the connection with its will.
-  Status connect();
+  /// `token` is what the broker is shown; empty: nothing.
+  Status connect(std::string_view token);
   void on_connected();
   Status on_lost();
   /// The PUBACK of the message under way.
@@ -75,7 +81,11 @@ class Reporter {
 
   /// Publishes the text of the will and leaves: before a planned restart. Done when left().
   void leave();
-  [[nodiscard]] bool left() const { return left_; }
+  [[nodiscard]] bool left() const { return left_ && !rejoining_; }
+  /// The same, and the next connect() begins anew: for a fresh token, which MQTT 3.1.1 takes at
+  /// CONNECT only. Call while connected.
+  void rejoin();
+  [[nodiscard]] bool rejoining() const { return rejoining_; }
 
  private:
   enum class Item : std::uint8_t {
@@ -127,6 +137,7 @@ class Reporter {
   bool state_acknowledged_ = false;
   bool leaving_ = false;
   bool left_ = false;
+  bool rejoining_ = false;
   std::uint32_t session_ = 0;
   Item sending_ = Item::none;
   Next sent_;

@@ -28,7 +28,7 @@ class FakeClock final : public Clock {
 
 class FakeLink final : public BrokerLink {
  public:
-  void connect(std::string_view text) override { will = text; }
+  void connect(const Login&, std::string_view text) override { will = text; }
   void subscribe_to_notices() override {}
   void publish(Topic topic, std::string_view payload) override {
     sent.emplace_back(payload);
@@ -50,7 +50,7 @@ struct Desk {
     EXPECT_TRUE(ledger.open(5));
   }
   void connect() {
-    EXPECT_TRUE(reporter.connect());
+    EXPECT_TRUE(reporter.connect({}));
     reporter.on_connected();
   }
   /// Runs until nothing is owed, every message acknowledged.

@@ -4,13 +4,10 @@
 #include <span>
 #include <string_view>
 
+#include "device/result/figures.hpp"
 #include "device/result/result.hpp"
 
 namespace otaria::device {
-
-/// `expected` of a digest_mismatch that is about the whole file against the notice (`found`: its
-/// bytes), not about what the image says of itself.
-inline constexpr std::int64_t whole_file = -1;
 
 /// What an error says to a person: what happened, with figures, and what to do about it.
 struct Sentence {
@@ -22,6 +19,9 @@ struct Sentence {
 struct ErrorContext {
   std::string_view target;   ///< version of the notice; may be empty
   std::string_view running;  ///< version that runs now
+  std::string_view product = {};
+  std::string_view hardware = {};
+  std::string_view channel = {};
 };
 
 /// Tells an error in words. `memory` holds the detail afterwards; 200 bytes always do.

@@ -107,6 +107,56 @@ TEST(Sentence, NamesNoHttpStatusWhereNoneCame) {
   EXPECT_THAT(detail, HasSubstr("16384 bytes"));
 }
 
+TEST(Sentence, NamesWhatWasFoundAndExpectedOfAManifest) {
+  const ErrorContext context{"1.4.0", "1.3.0", "sensor", "esp32s3-8mb", "stable"};
+  const auto says = [&](const Error& error) { return told(error, context).detail; };
+  const auto of = [](Fault fault, std::string_view text) {
+    const LongFigure figure = long_figure(text);
+    return Error{fault, figure.found, figure.expected};
+  };
+  EXPECT_EQ(says(of(Fault::wrong_product, "valve")),
+            "the release is for product valve, this device is sensor");
+  EXPECT_EQ(says(of(Fault::wrong_hardware, "esp32s3-4mb")),
+            "the release is for hardware esp32s3-4mb, this device has esp32s3-8mb");
+  EXPECT_THAT(says(of(Fault::wrong_product, "a-product-of-a-long-name")),
+              HasSubstr("product a-product-of-..., this"));
+  EXPECT_EQ(says(of(Fault::wrong_channel, "beta")),
+            "the release is for channel beta, this device is on 'stable'");
+  EXPECT_EQ(says(of(Fault::step_required, "1.3.5")),
+            "1.3.0 runs, 1.4.0 needs at least 1.3.5 before it");
+  EXPECT_EQ(says({Fault::wrong_chip, short_figure("esp32c6"), short_figure("esp32s3")}),
+            "the release is for the chip esp32c6, this one is esp32s3");
+  EXPECT_EQ(says({Fault::wrong_chip, 13, 9}), "the image is for chip id 13, this chip is 9");
+  EXPECT_EQ(says({Fault::manifest_mismatch,
+                  short_figure("9f86d081884c7d65", static_cast<std::uint8_t>(Member::digest)),
+                  short_figure("abcdef0123456789")}),
+            "the notice has digest 9f86d0..., the manifest abcdef...");
+  EXPECT_EQ(says({Fault::security_counter, 2, 5}), "security counter 2, at least 5 is required");
+  EXPECT_EQ(says({Fault::security_counter, 300, 261}),
+            "security counter 300, at most 261 is allowed");
+  EXPECT_THAT(says({Fault::manifest_expired, 2000, 1000}),
+              HasSubstr("expired at 1000, it is 2000"));
+  EXPECT_EQ(says({Fault::unknown_key, 2, 9}), "key list 2 is in force, the manifest needs 9");
+  EXPECT_THAT(says({Fault::unknown_key, key_figure("fedcba9876543210"), 0}),
+              HasSubstr("key fedcba9876543210 for releases"));
+  EXPECT_EQ(says({Fault::revoked_key, key_figure("00000000000000ab"), 0}),
+            "the signing key 00000000000000ab is revoked");
+  EXPECT_EQ(says({Fault::bad_signature, 1, 2}), "1 of 2 needed signatures verify");
+  EXPECT_THAT(says({Fault::bad_signature, key_figure("7bc16e6af083f055"), by_one_key}),
+              HasSubstr("key 7bc16e6af083f055 does not"));
+  EXPECT_THAT(says({Fault::bad_signature, 6, not_a_signed_file}), HasSubstr("(wrong_type)"));
+  EXPECT_THAT(says({Fault::bad_notice, 2, 1}), HasSubstr("the agent is too old"));
+  EXPECT_THAT(says({Fault::bad_notice, 6, of_the_manifest}),
+              HasSubstr("manifest cannot be read (duplicate_member)"));
+  EXPECT_THAT(says({Fault::bad_notice, 7, plain_http_url}), HasSubstr("takes https ones only"));
+  constexpr std::array<std::uint8_t, 8> found{0xFE, 0xDC, 0xBA, 0x98, 0x76, 0x54, 0x32, 0x10};
+  constexpr std::array<std::uint8_t, 8> wanted{0, 1, 2, 3, 4, 5, 6, 7};
+  EXPECT_EQ(says({Fault::manifest_mismatch,
+                  build_figure(found, static_cast<std::uint8_t>(Member::build)),
+                  build_figure(wanted)}),
+            "the image is of build fedcba98765432..., the manifest is for 00010203040506...");
+}
+
 TEST(Sentence, SpeaksOfTheImageWhereTheNoticeNamedNoVersion) {
   EXPECT_THAT(told({Fault::self_test_failed, 7}, {"", "1.0.0"}).detail,
               HasSubstr("self-test of the image failed"));

@@ -1,6 +1,11 @@
 #include "device/verify/image_format.hpp"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
+#include <chrono>
+
+#include "contract/slice.hpp"
 
 namespace otaria::device {
 namespace {
@@ -55,6 +60,13 @@ contract::Text<Size> read_text(const std::uint8_t* at) {
   contract::Text<Size> text;
   text.assign({characters, static_cast<std::size_t>(end - characters)});
   return text;
+}
+
+/// The number that the whole text is; 0 for what is none.
+unsigned number(std::string_view text) {
+  unsigned value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc{} && end == text.data() + text.size() ? value : 0;
 }
 
 }  // namespace
@@ -124,6 +136,35 @@ AppDescriptor read_app_descriptor(std::span<const std::uint8_t, descriptor_bytes
   descriptor.max_efuse_block_revision = read_u16(&bytes[178]);
   descriptor.mmu_page_log2 = bytes[180];
   return descriptor;
+}
+
+contract::Text<contract::build_text_bytes> build_of(const AppDescriptor& descriptor) {
+  std::array<char, contract::build_text_bytes> hex{};
+  contract::write_hex(
+      std::span{descriptor.app_elf_sha256.bytes}.first<contract::build_text_bytes / 2>(),
+      hex.data());
+  contract::Text<contract::build_text_bytes> build;
+  build.assign({hex.data(), hex.size()});
+  return build;
+}
+
+std::uint32_t build_time_of(const AppDescriptor& descriptor) {
+  constexpr std::string_view months = "JanFebMarAprMayJunJulAugSepOctNovDec";
+  const std::string_view date = descriptor.date.view();
+  if (date.size() != 11 || date[3] != ' ' || date[6] != ' ') return 0;
+  const std::size_t month = months.find(contract::slice(date, 0, 3));
+  if (month == std::string_view::npos || month % 3 != 0) return 0;
+  const std::size_t day_at = date[4] == ' ' ? 5 : 4;
+  const unsigned day = number(contract::slice(date, day_at, 6 - day_at));
+  const unsigned year = number(contract::slice(date, 7));
+  const std::chrono::year_month_day built{std::chrono::year{static_cast<int>(year)},
+                                          std::chrono::month{static_cast<unsigned>(month) / 3 + 1},
+                                          std::chrono::day{day}};
+  constexpr unsigned first_year = 2016;  // that of the first ESP32; before it a clock was not set
+  constexpr unsigned last_year = 2100;   // 32 bits of seconds end in 2106
+  if (!built.ok() || year < first_year || year > last_year) return 0;
+  const auto days = std::chrono::sys_days{built}.time_since_epoch() - std::chrono::days{1};
+  return static_cast<std::uint32_t>(std::chrono::seconds{days}.count());
 }
 
 }  // namespace otaria::device

@@ -8,6 +8,7 @@
 
 #include "contract/digest.hpp"
 #include "contract/text.hpp"
+#include "contract/vocabulary.hpp"
 
 /// The ESP application image as it lies in a file or a slot.
 /// Units   offsets from the start of the image, bytes; integers little-endian.
@@ -125,6 +126,13 @@ struct AppDescriptor {
   std::uint8_t mmu_page_log2 = 0;  ///< 0 in images of before ESP-IDF 5.4
 };
 AppDescriptor read_app_descriptor(std::span<const std::uint8_t, descriptor_bytes> bytes);
+
+/// What names a build: the first 16 hex digits of its app_elf_sha256.
+contract::Text<contract::build_text_bytes> build_of(const AppDescriptor& descriptor);
+/// A time that had certainly passed when it was built, Unix seconds: the day before its `date`
+/// (`Nov 25 2026`, as __DATE__ writes it, in a time zone that nobody knows). 0: no such date, as in
+/// reproducible builds.
+std::uint32_t build_time_of(const AppDescriptor& descriptor);
 
 /// Where the checksum byte's block ends for segments that end at `segments_end`: the hash begins
 /// there.

@@ -15,7 +15,51 @@ namespace {
 constexpr std::size_t longest_token = 8192;
 constexpr std::size_t page_size = 500;
 
-Failure failure_from(const HttpFailure& failure, const std::string& server) {
+Failure tls_failure(const HttpFailure& failure,
+                    const std::string& server,
+                    const std::string& ca_file) {
+  using Certificate = HttpFailure::Certificate;
+  const auto because = [&](const char* code, const std::string& why, const std::string& hint) {
+    return Failure{
+        exit_unreachable, code, fmt::format("No trusted connection to {}: {}.", server, why), hint};
+  };
+  switch (failure.certificate) {
+    case Certificate::untrusted:
+      return because(
+          "untrusted_certificate",
+          "its certificate comes from no CA " +
+              (ca_file.empty() ? "that this machine trusts" : "in " + ca_file) + " (" +
+              failure.detail + ")",
+          "Name the file of the CA that issued it: --ca FILE or OTARIA_CA_FILE. If you expected it "
+          "to be trusted, somebody else may be answering.");
+    case Certificate::expired:
+      return because("expired_certificate",
+                     "its certificate has expired",
+                     "Put a new one in its place on the server, which takes it without a restart; "
+                     "or set this machine's clock, if that is wrong.");
+    case Certificate::not_yet_valid:
+      return because("certificate_not_yet_valid",
+                     "its certificate is not valid yet",
+                     "Set this machine's clock; the certificate's time is shown by `otaria cert "
+                     "show FILE`.");
+    case Certificate::wrong_host:
+      return because("wrong_host",
+                     "its certificate is for another host (" + failure.detail + ")",
+                     "Name the server as its certificate does, or issue one for this name: `otaria "
+                     "cert server --host " +
+                         host_of(server) + " …`.");
+    case Certificate::unknown:
+      break;
+  }
+  return because("tls_failed",
+                 failure.detail,
+                 "Check that the server speaks HTTPS (TLS 1.2 or newer) on this port, and whether "
+                 "it requires a client's certificate.");
+}
+
+Failure failure_from(const HttpFailure& failure,
+                     const std::string& server,
+                     const std::string& ca_file) {
   using Kind = HttpFailure::Kind;
   const std::string start =
       "Start one on this machine with `otaria up`, or name yours with --server URL or "
@@ -24,13 +68,10 @@ Failure failure_from(const HttpFailure& failure, const std::string& server) {
     case Kind::interrupted:
       return {exit_interrupted, "interrupted", "Interrupted before the server answered."};
     case Kind::local_file:
-      return {exit_usage, "no_such_file", failure.detail};
+      return {
+          exit_usage, "no_such_file", failure.detail, "Check the path, and who may read the file."};
     case Kind::tls:
-      return {exit_unreachable,
-              "tls_failed",
-              fmt::format("No trusted connection to {}: {}.", server, failure.detail),
-              "Check the server's certificate and the name in the URL; the system's CA store "
-              "decides (CURL_CA_BUNDLE is not read)."};
+      return tls_failure(failure, server, ca_file);
     case Kind::too_slow:
       return {exit_unreachable,
               "server_unreachable",
@@ -73,6 +114,11 @@ Failure problem(const HttpReply& reply, const std::string& server) {
   if (detail.empty()) detail = text_member(body, "title");
   std::string hint = text_member(body, "hint");
   if (hint.empty()) hint = default_hint(reply.status);
+  if (code == "token_required") {
+    hint =
+        "Name the file that holds yours: --token-file F or OTARIA_TOKEN_FILE. The server's first "
+        "one lies in its data directory, as bootstrap-token.";
+  }
   return {exit_refused, code, detail, hint};
 }
 
@@ -83,8 +129,11 @@ bool is_http_url(const std::string& url) {
 
 }  // namespace
 
-Client::Client(std::string server, std::string token)
-    : server_(std::move(server)), token_(std::move(token)) {
+Client::Client(std::string server, std::string token, std::string ca_file)
+    : server_(std::move(server)),
+      token_(std::move(token)),
+      ca_file_(std::move(ca_file)),
+      http_(ca_file_) {
   while (server_.ends_with('/')) server_.pop_back();
   if (!is_http_url(server_)) {
     throw Failure(exit_usage,
@@ -95,13 +144,17 @@ Client::Client(std::string server, std::string token)
 }
 
 HttpReply Client::exchange(HttpRequest request, const std::string& path_and_query) {
-  request.url = server_ + "/api/v1" + path_and_query;
+  return send(std::move(request), "/api/v1" + path_and_query);
+}
+
+HttpReply Client::send(HttpRequest request, const std::string& path) {
+  request.url = server_ + path;
   request.bearer = token_;
   request.connect_limit = connect_limit_;
   try {
     return http_.exchange(request);
   } catch (const HttpFailure& failure) {
-    throw failure_from(failure, server_);
+    throw failure_from(failure, server_, ca_file_);
   }
 }
 
@@ -135,16 +188,35 @@ Json Client::remove(const std::string& path) {
   return answer(exchange(std::move(request), path));
 }
 
+Json Client::put(const std::string& path,
+                 const std::string& content_type,
+                 const std::string& body) {
+  HttpRequest request;
+  request.method = "PUT";
+  request.content_type = content_type;
+  request.body = body;
+  return answer(exchange(std::move(request), path));
+}
+
+std::optional<std::string> Client::file(const std::string& path) {
+  const HttpReply reply = send(HttpRequest{}, path);
+  if (reply.status == 404) return std::nullopt;
+  if (reply.status != 200) throw problem(reply, server_);
+  return reply.body;
+}
+
 Client::Uploaded Client::upload(const std::string& path,
                                 const Query& query,
                                 const std::string& file,
-                                const TransferProgress& progress) {
+                                const TransferProgress& progress,
+                                std::vector<std::string> headers) {
   HttpRequest request;
   request.method = "POST";
   request.content_type = "application/octet-stream";
   request.file = file;
   request.time_limit = std::chrono::seconds(0);
   request.progress = progress;
+  request.headers = std::move(headers);
   const HttpReply reply = exchange(std::move(request), path + query_text(query));
   return {answer(reply), reply.status == 201};
 }
@@ -175,7 +247,8 @@ std::vector<Json> Client::list(const std::string& path, Query query, std::size_t
 }
 
 std::unique_ptr<EventStream> Client::events(const Query& query) {
-  return std::make_unique<EventStream>(server_ + "/api/v1/events" + query_text(query), token_);
+  return std::make_unique<EventStream>(
+      server_ + "/api/v1/events" + query_text(query), token_, ca_file_);
 }
 
 std::string read_token(const std::string& path) {
@@ -187,11 +260,11 @@ std::string read_token(const std::string& path) {
   if (!file || ::stat(path.c_str(), &about) != 0 || !S_ISREG(about.st_mode)) {
     throw refuse("token_unreadable", "cannot be read", "Check the path and who may read it.");
   }
-  if ((about.st_mode & S_IROTH) != 0) {
-    throw refuse(
-        "token_exposed",
-        fmt::format("everybody on this machine may read it (mode {:04o})", about.st_mode & 07777U),
-        fmt::format("chmod 600 {}", path));
+  if ((about.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+    throw refuse("token_exposed",
+                 fmt::format("others than its owner have rights on it (mode {:04o})",
+                             about.st_mode & 07777U),
+                 fmt::format("chmod 600 {}", path));
   }
   std::string token(longest_token + 1, '\0');
   file.read(token.data(), static_cast<std::streamsize>(token.size()));

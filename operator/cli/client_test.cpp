@@ -159,6 +159,11 @@ TEST(TokenFile, IsReadWithoutTheWhiteSpaceAroundIt) {
 }
 
 TEST(TokenFile, ThatEverybodyMayReadIsRefused) {
+  for (const mode_t mode : {0640, 0604, 0620, 0602, 0610, 0777}) {
+    EXPECT_EQ(failure_of([&] { read_token(temporary("exposed", "abc", mode)); }).code,
+              "token_exposed")
+        << mode;
+  }
   const Failure failure = failure_of([] { read_token(temporary("exposed", "abc", 0604)); });
   EXPECT_EQ(failure.code, "token_exposed");
   EXPECT_EQ(failure.exit_code, exit_usage);
@@ -182,7 +187,7 @@ TEST(TokenFile, ThatHoldsNoSingleTokenIsRefused) {
 
 TEST(EventStream, DeliversEventsAndComesBackAfterTheServerRestarts) {
   FakeServer server([](const auto&) { return FakeServer::Reply{.events = true}; });
-  EventStream stream(server.url() + "/api/v1/events", "");
+  EventStream stream(server.url() + "/api/v1/events", "", "");
   const auto next = [&] {
     for (int i = 0; i < 300; ++i) {
       auto events = stream.poll(std::chrono::milliseconds(100));
@@ -205,7 +210,7 @@ TEST(EventStream, DeliversEventsAndComesBackAfterTheServerRestarts) {
 
 TEST(EventStream, AnAnswerThatIsNoStreamIsNotHealthy) {
   FakeServer server([](const auto&) { return FakeServer::json({{"data", "x"}}); });
-  EventStream stream(server.url(), "");
+  EventStream stream(server.url(), "", "");
   for (int i = 0; i < 5; ++i) EXPECT_TRUE(stream.poll(std::chrono::milliseconds(20)).empty());
   EXPECT_FALSE(stream.healthy());
   EXPECT_FALSE(stream.freshly_opened());

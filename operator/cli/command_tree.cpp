@@ -6,11 +6,15 @@
 #include <ctime>
 #include <memory>
 
+#include "operator/cli/access_tree.hpp"
+#include "operator/cli/cert_tree.hpp"
 #include "operator/cli/completion.hpp"
 #include "operator/cli/device_verbs.hpp"
+#include "operator/cli/identity_tree.hpp"
 #include "operator/cli/image_tree.hpp"
 #include "operator/cli/monitor.hpp"
 #include "operator/cli/release_verbs.hpp"
+#include "operator/cli/trust_tree.hpp"
 #include "operator/cli/up.hpp"
 #include "operator/cli/update_verbs.hpp"
 
@@ -38,29 +42,17 @@ void add_release(CLI::App& app, Request& request) {
   CLI::App* group = add_group(app, "release", "Publish firmware and see what is published");
   {
     auto a = std::make_shared<PublishArguments>();
-    CLI::App* verb = add_verb(
-        *group,
-        "publish",
-        "Upload an image and make it a release",
-        "otaria release publish build/firmware.bin --version 1.4.0 --hardware esp32s3-8mb");
+    CLI::App* verb =
+        add_verb(*group,
+                 "publish",
+                 "Upload an image and make it a release; with --key signed",
+                 "otaria release publish build/firmware.bin --version 1.4.0 --key release.key");
     verb->add_option("file", a->file, "The image: the .bin file of the build")
         ->required()
         ->type_name("FILE");
-    verb->add_option("--version",
-                     a->version,
-                     "MAJOR.MINOR.PATCH; needed unless the image's descriptor has one")
-        ->type_name("V");
-    verb->add_option("--product", a->product, "What it is for (the server's default: sensor)")
-        ->type_name("P");
-    verb->add_option("--hardware", a->hardware, "Hardware it runs on; may be repeated (none: any)")
-        ->type_name("H")
-        ->allow_extra_args(false);
-    verb->add_option("--channel", a->channel, "stable, beta, … (the server's default: stable)")
-        ->type_name("C");
+    add_manifest_options(*verb, a->what);
+    add_signing_options(*verb, a->how);
     verb->add_option("--notes", a->notes, "What has changed")->type_name("TEXT");
-    verb->add_option(
-            "--key", a->key, "Key to sign the manifest with (not in this version: refused)")
-        ->type_name("REF");
     on_parse(verb, request, [a](Context& context) { return publish_release(context, *a); });
   }
   {
@@ -87,6 +79,7 @@ void add_release(CLI::App& app, Request& request) {
       return show_release(context, a->name, a->product);
     });
   }
+  add_release_signing_verbs(*group, request);
 }
 
 template <typename Parse>
@@ -337,14 +330,22 @@ void build_command_tree(CLI::App& app, Request& request) {
                  "File with the access token, readable by you alone")
       ->type_name("FILE")
       ->envname("OTARIA_TOKEN_FILE");
+  app.add_option(
+         "--ca", request.global.ca_file, "CAs to trust for https, PEM, in place of the system's")
+      ->type_name("FILE")
+      ->envname("OTARIA_CA_FILE");
   app.add_flag("--json",
                request.global.json,
                "One JSON object (watch, monitor: one per line) in place of text");
   app.add_flag("--quiet", request.global.quiet, "Results and errors only");
   add_image_verbs(app, request);
+  add_cert_verbs(app, request);
   add_release(app, request);
+  add_trust_verbs(app, request);
   add_update(app, request);
   add_device(app, request);
+  add_identity_verbs(app, request);
+  add_access_verbs(app, request);
   add_up(app, request);
   add_rest(app, request);
 }

@@ -13,7 +13,7 @@ Client& Context::client() {
   if (client_) return *client_;
   const std::string token =
       options_.token_file.empty() ? std::string() : read_token(options_.token_file);
-  client_ = std::make_unique<Client>(options_.server, token);
+  client_ = std::make_unique<Client>(options_.server, token, options_.ca_file);
   if (!token.empty() && client_->server().starts_with("http://") &&
       !is_loopback(host_of(client_->server()))) {
     note("Warning: the token goes to " + client_->server() +

@@ -14,6 +14,7 @@ namespace otaria::cli {
 struct GlobalOptions {
   std::string server = "http://127.0.0.1:8080";
   std::string token_file;
+  std::string ca_file;  ///< PEM; empty: the system's CAs
   bool json = false;
   bool quiet = false;
 };

@@ -2,6 +2,7 @@
 
 #include <curl/curl.h>
 #include <fmt/format.h>
+#include <openssl/x509_vfy.h>
 
 #include <algorithm>
 #include <cctype>
@@ -76,7 +77,14 @@ int report_progress(void* context, curl_off_t, curl_off_t, curl_off_t total, cur
 void set_common(CURL* curl,
                 const std::string& url,
                 const std::string& bearer,
+                const std::string& ca_file,
                 HeaderList& headers) {
+  set(curl, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  if (!ca_file.empty()) {
+    set(curl, CURLOPT_CAINFO, ca_file.c_str());
+    // In place of the system's CAs, not beside them.
+    set(curl, CURLOPT_CAPATH, static_cast<const char*>(nullptr));
+  }
   set(curl, CURLOPT_URL, url.c_str());
   set(curl, CURLOPT_PROTOCOLS_STR, "http,https");
   set(curl, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
@@ -87,7 +95,30 @@ void set_common(CURL* curl,
   if (!bearer.empty()) headers.add("Authorization: Bearer " + bearer);
 }
 
-HttpFailure failure_of(CURLcode code, const Exchange& exchange, const char* text) {
+HttpFailure::Certificate certificate_fault(CURL* curl, CURLcode code) {
+  using Certificate = HttpFailure::Certificate;
+  long verdict = X509_V_OK;
+  ::curl_easy_getinfo(curl, CURLINFO_SSL_VERIFYRESULT, &verdict);
+  switch (verdict) {
+    case X509_V_OK:
+    case X509_V_ERR_UNSPECIFIED:  // libcurl's own: it looks at the name before it asks for the
+                                  // verdict
+      // The chain holds; of what is verified besides, only the name is left.
+      return code == CURLE_PEER_FAILED_VERIFICATION ? Certificate::wrong_host
+                                                    : Certificate::unknown;
+    case X509_V_ERR_CERT_HAS_EXPIRED:
+      return Certificate::expired;
+    case X509_V_ERR_CERT_NOT_YET_VALID:
+      return Certificate::not_yet_valid;
+    case X509_V_ERR_HOSTNAME_MISMATCH:
+    case X509_V_ERR_IP_ADDRESS_MISMATCH:
+      return Certificate::wrong_host;
+    default:
+      return Certificate::untrusted;
+  }
+}
+
+HttpFailure failure_of(CURL* curl, CURLcode code, const Exchange& exchange, const char* text) {
   using Kind = HttpFailure::Kind;
   if (interrupted()) return {Kind::interrupted, "interrupted"};
   if (exchange.reply_too_long) return {Kind::broken_off, "the reply is longer than 32 MiB"};
@@ -98,7 +129,9 @@ HttpFailure failure_of(CURLcode code, const Exchange& exchange, const char* text
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CERTPROBLEM:
-      return {Kind::tls, detail};
+      return {Kind::tls, detail, certificate_fault(curl, code)};
+    case CURLE_SSL_CACERT_BADFILE:
+      return {Kind::local_file, "The CA file cannot be used: " + detail + "."};
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_RESOLVE_PROXY:
     case CURLE_COULDNT_CONNECT:
@@ -142,7 +175,7 @@ struct Http::Handle {
   ~Handle() { ::curl_easy_cleanup(curl); }
 };
 
-Http::Http() {
+Http::Http(std::string ca_file) : ca_file_(std::move(ca_file)) {
   initialise_curl();
   handle_ = std::make_unique<Handle>();
   if (handle_->curl == nullptr) throw std::runtime_error("libcurl has no memory for a handle");
@@ -155,7 +188,8 @@ HttpReply Http::exchange(const HttpRequest& request) {
   Exchange exchange{request, {}};
   HeaderList headers;
   char text[CURL_ERROR_SIZE] = "";
-  set_common(curl, request.url, request.bearer, headers);
+  set_common(curl, request.url, request.bearer, ca_file_, headers);
+  for (const std::string& line : request.headers) headers.add(line);
   const File file = set_body(curl, request, headers);
   set(curl, CURLOPT_HTTPHEADER, headers.list);
   set(curl, CURLOPT_ERRORBUFFER, static_cast<char*>(text));
@@ -177,7 +211,7 @@ HttpReply Http::exchange(const HttpRequest& request) {
   set(curl, CURLOPT_XFERINFODATA, static_cast<void*>(&exchange));
 
   const CURLcode code = ::curl_easy_perform(curl);
-  if (code != CURLE_OK) throw failure_of(code, exchange, text);
+  if (code != CURLE_OK) throw failure_of(curl, code, exchange, text);
   long status = 0;
   const char* type = nullptr;
   curl_off_t length = 0;
@@ -193,6 +227,7 @@ HttpReply Http::exchange(const HttpRequest& request) {
 struct EventStream::Connection {
   std::string url;
   std::string bearer;
+  std::string ca_file;
   CURLM* multi = ::curl_multi_init();
   CURL* easy = nullptr;
   HeaderList headers;
@@ -203,7 +238,8 @@ struct EventStream::Connection {
   std::chrono::milliseconds backoff{250};
   Clock::time_point not_before = Clock::now();
 
-  Connection(std::string to, std::string token) : url(std::move(to)), bearer(std::move(token)) {}
+  Connection(std::string to, std::string token, std::string ca)
+      : url(std::move(to)), bearer(std::move(token)), ca_file(std::move(ca)) {}
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
   ~Connection() {
@@ -235,7 +271,7 @@ struct EventStream::Connection {
   void open() {
     easy = ::curl_easy_init();
     if (easy == nullptr) return;
-    set_common(easy, url, bearer, headers);
+    set_common(easy, url, bearer, ca_file, headers);
     headers.add("Accept: text/event-stream");
     set(easy, CURLOPT_HTTPHEADER, headers.list);
     set(easy, CURLOPT_CONNECTTIMEOUT, 5L);
@@ -276,9 +312,9 @@ struct EventStream::Connection {
   }
 };
 
-EventStream::EventStream(std::string url, std::string bearer) {
+EventStream::EventStream(std::string url, std::string bearer, std::string ca_file) {
   initialise_curl();
-  connection_ = std::make_unique<Connection>(std::move(url), std::move(bearer));
+  connection_ = std::make_unique<Connection>(std::move(url), std::move(bearer), std::move(ca_file));
 }
 EventStream::~EventStream() = default;
 

@@ -22,8 +22,9 @@ struct HttpRequest {
   std::string url;
   std::string content_type;  ///< empty: no body
   std::string body;
-  std::string file;    ///< path; sent in place of `body`, never held in memory
-  std::string bearer;  ///< token; empty: none
+  std::string file;                  ///< path; sent in place of `body`, never held in memory
+  std::string bearer;                ///< token; empty: none
+  std::vector<std::string> headers;  ///< further lines, "Name: value"
   std::chrono::seconds time_limit{
       60};  ///< of the whole exchange; 0: only a stall of two minutes ends it
   std::chrono::seconds connect_limit{5};
@@ -43,14 +44,19 @@ struct HttpReply {
 /// Raised when no whole reply came.
 struct HttpFailure {
   enum class Kind { unreachable, broken_off, too_slow, tls, interrupted, local_file };
+  /// What is wrong with the server's certificate, as far as it is known.
+  enum class Certificate { unknown, untrusted, expired, not_yet_valid, wrong_host };
   Kind kind;
   std::string detail;  ///< without the URL
+  Certificate certificate = Certificate::unknown;
 };
 
+/// HTTPS is TLS 1.2 or newer, chain and host name always verified; nothing turns that off.
 /// Thread   one at a time. Signals: a wait ends soon after interrupted() became true.
 class Http {
  public:
-  Http();
+  /// `ca_file`: PEM, the only CAs to trust; empty: the system's.
+  explicit Http(std::string ca_file = {});
   ~Http();
   Http(const Http&) = delete;
   Http& operator=(const Http&) = delete;
@@ -61,13 +67,14 @@ class Http {
  private:
   struct Handle;
   std::unique_ptr<Handle> handle_;
+  std::string ca_file_;
 };
 
 /// A stream of server-sent events that is opened again when it ends, with back-off up to 5 s. Never
 /// throws for what the network does: ask healthy().
 class EventStream {
  public:
-  EventStream(std::string url, std::string bearer);
+  EventStream(std::string url, std::string bearer, std::string ca_file);
   ~EventStream();
   EventStream(const EventStream&) = delete;
   EventStream& operator=(const EventStream&) = delete;

@@ -49,11 +49,13 @@ Failure failed(const std::string& url, const std::string& why) {
 
 }  // namespace
 
-FetchedImage fetch_and_hash(const std::string& url, const TransferProgress& progress) {
+FetchedImage fetch_and_hash(const std::string& url,
+                            const std::string& ca_file,
+                            const TransferProgress& progress) {
   Sha256 hash;
   std::uint64_t size = 0;
   unsigned char first = 0;
-  Http http;
+  Http http(ca_file);
   HttpRequest request;
   request.url = url;
   request.time_limit = std::chrono::seconds(0);
@@ -94,8 +96,8 @@ FetchedImage fetch_and_hash(const std::string& url, const TransferProgress& prog
   return {hash.finish(), size};
 }
 
-std::uint64_t announced_size(const std::string& url) {
-  Http http;
+std::uint64_t announced_size(const std::string& url, const std::string& ca_file) {
+  Http http(ca_file);
   HttpRequest request;
   request.method = "HEAD";
   request.url = url;

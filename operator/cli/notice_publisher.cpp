@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 #include <mosquitto.h>
+#include <openssl/err.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -46,6 +48,7 @@ struct Session {
   bool connected = false;
   int refusal = 0;  ///< CONNACK code
   bool lost = false;
+  std::string trouble{};  ///< the library's last word on an error
   Clock::time_point moved = Clock::now();
 };
 
@@ -67,6 +70,11 @@ void on_publish(mosquitto*, void* context, int id) {
   session.notices[found->second].acknowledged = true;
   session.sent.erase(found);
   session.moved = Clock::now();
+}
+
+// The library tells its log, and nobody else, why a handshake failed.
+void on_log(mosquitto*, void* context, int level, const char* text) {
+  if (level == MOSQ_LOG_ERR) static_cast<Session*>(context)->trouble = text;
 }
 
 void fill_window(mosquitto* client, Session& session) {
@@ -101,12 +109,44 @@ Failure unreachable(const BrokerAddress& broker, const std::string& why) {
           "mqtt[s]://HOST[:PORT]."};
 }
 
+Failure untrusted(const BrokerAddress& broker, const std::string& why) {
+  return {exit_unreachable,
+          "tls_failed",
+          fmt::format("No trusted connection to {}: {}.", name_of(broker), why),
+          fmt::format("Its certificate must come from a CA {}, name {}, and not have expired; the "
+                      "port must speak TLS.",
+                      broker.ca_file.empty() ? "that this machine trusts (or of --ca FILE)"
+                                             : "in " + broker.ca_file,
+                      broker.host)};
+}
+
 void check(int code, const char* what) {
   if (code == MOSQ_ERR_SUCCESS) return;
   throw Failure(exit_usage,
                 "broker_options",
                 fmt::format("{}: {}.", what, ::mosquitto_strerror(code)),
                 "Check the --broker URL.");
+}
+
+// Chain and name in the certificate are checked unless mosquitto_tls_insecure_set is called, and
+// nothing calls it; "tlsv1.2" is the oldest version, not the only one.
+void set_up_tls(mosquitto* client, const BrokerAddress& broker) {
+  const bool system = broker.ca_file.empty();
+  if (!system && ::access(broker.ca_file.c_str(), R_OK) != 0) {
+    throw Failure(exit_usage,
+                  "no_such_file",
+                  fmt::format("The CA file {} cannot be read.", broker.ca_file),
+                  "Check the path of --ca.");
+  }
+  check(::mosquitto_tls_set(client,
+                            system ? nullptr : broker.ca_file.c_str(),
+                            system ? "/etc/ssl/certs" : nullptr,
+                            nullptr,
+                            nullptr,
+                            nullptr),
+        "TLS");
+  constexpr int verify_peer = 1;
+  check(::mosquitto_tls_opts_set(client, verify_peer, "tlsv1.2", nullptr), "TLS");
 }
 
 struct Destroyer {
@@ -125,10 +165,8 @@ ClientPointer new_client(const BrokerAddress& broker, Session& session) {
                                       broker.password.empty() ? nullptr : broker.password.c_str()),
           "User and password");
   }
-  // The system's CA store; the name in the certificate is checked by default.
-  if (broker.tls)
-    check(::mosquitto_tls_set(client.get(), nullptr, "/etc/ssl/certs", nullptr, nullptr, nullptr),
-          "TLS");
+  if (broker.tls) set_up_tls(client.get(), broker);
+  ::mosquitto_log_callback_set(client.get(), on_log);
   ::mosquitto_connect_callback_set(client.get(), on_connect);
   ::mosquitto_disconnect_callback_set(client.get(), on_disconnect);
   ::mosquitto_publish_callback_set(client.get(), on_publish);
@@ -187,8 +225,13 @@ void publish_notices(const BrokerAddress& broker,
                      std::chrono::seconds patience) {
   Session session{notices, {}};
   const ClientPointer client = new_client(broker, session);
+  // libmosquitto takes what an earlier TLS failure of this thread left in OpenSSL's queue for its
+  // own.
+  ::ERR_clear_error();
   const int code =
       ::mosquitto_connect(client.get(), broker.host.c_str(), broker.port, keep_alive_s);
+  if (code == MOSQ_ERR_TLS)
+    throw untrusted(broker, session.trouble.empty() ? "TLS failed" : session.trouble);
   if (code != MOSQ_ERR_SUCCESS)
     throw unreachable(broker,
                       code == MOSQ_ERR_ERRNO ? std::strerror(errno) : ::mosquitto_strerror(code));
@@ -212,6 +255,10 @@ void publish_notices(const BrokerAddress& broker,
   if (interrupted())
     throw Failure(
         exit_interrupted, "interrupted", "Interrupted; notices that the broker has stay there.");
+  if (!session.connected && broker.tls && session.lost) {
+    throw untrusted(broker,
+                    session.trouble.empty() ? "it closes the connection at once" : session.trouble);
+  }
   if (!session.connected)
     throw unreachable(broker,
                       session.lost ? "it closes the connection at once"

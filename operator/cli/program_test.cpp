@@ -53,7 +53,7 @@ TEST(Otaria, AnswersEachCommandLineWithItsExitCodeAndText) {
       {{"release", "publish", file, "--version", "1.3.9"}, 0, "was there already", ""},
       {{"release", "publish", file, "--version", "9.9.9"}, 3, "", "release_exists"},
       {{"release", "publish", "/nowhere.bin"}, 2, "", "no such file"},
-      {{"release", "publish", file, "--key", "k"}, 2, "", "signing_unavailable"},
+      {{"release", "publish", file, "--security-fix"}, 2, "", "key_required"},
       {{"release", "list"}, 0, "922,809", ""},
       {{"release", "list", "--version", "5.0.0"}, 0, "No releases", ""},
       {{"release", "show", Stage::release_id}, 0, "esp32s3-8mb", ""},

@@ -92,6 +92,9 @@ void print_release(Context& context, const Json& release) {
   row("descriptor", text_member(release, "descriptor_version"));
   row("ESP-IDF", text_member(release, "idf_version"));
   row("url", text_member(release, "url"));
+  row("manifest", text_member(release, "manifest"));
+  if (!text_member(release, "manifest").empty())
+    row("counter", std::to_string(number_member(release, "security_counter")));
   row("published",
       terminal::human_time(static_cast<std::int64_t>(number_member(release, "created_at"))));
   row("notes", text_member(release, "notes"));
@@ -107,27 +110,40 @@ Failure unknown_release(const std::string& name) {
 }  // namespace
 
 int publish_release(Context& context, const PublishArguments& arguments) {
-  if (!arguments.key.empty()) {
-    throw Failure(exit_usage,
-                  "signing_unavailable",
-                  "This version of otaria publishes without a manifest signature; --key has no "
-                  "effect it could honour.",
-                  "Leave --key out for devices provisioned with --development; signed releases "
-                  "come with the key verbs.");
-  }
   check_file(arguments.file);
-  Query query{{"product", arguments.product},
-              {"version", arguments.version},
-              {"channel", arguments.channel},
+  const ManifestArguments& what = arguments.what;
+  if (!arguments.how.keys.empty()) {
+    const image::ImageReport image = sound_image(arguments.file, what.channel);
+    const std::string manifest = sign_release(context, image, what, arguments.how);
+    return upload_release(context, arguments.file, manifest, arguments.notes);
+  }
+  if (what.security_fix || what.security_counter || what.keys_serial || !what.min_version.empty()) {
+    throw Failure(exit_usage,
+                  "key_required",
+                  "What was asked for stands in a signed manifest, and no key is named.",
+                  "Name a release key with --key REF.");
+  }
+  Query query{{"product", what.product},
+              {"version", what.version},
+              {"channel", what.channel},
               {"notes", arguments.notes}};
-  for (const auto& name : arguments.hardware) query.emplace_back("hardware", name);
+  for (const auto& name : what.hardware) query.emplace_back("hardware", name);
+  return upload_image(context, query, arguments.file, {});
+}
+
+int upload_image(Context& context,
+                 const Query& query,
+                 const std::string& path,
+                 std::vector<std::string> headers) {
   UploadBar bar(context);
   std::optional<Client::Uploaded> uploaded;
   try {
     uploaded = context.client().upload(
-        "/releases", query, arguments.file, [&](std::uint64_t done, std::uint64_t total) {
-          bar(done, total);
-        });
+        "/releases",
+        query,
+        path,
+        [&](std::uint64_t done, std::uint64_t total) { bar(done, total); },
+        std::move(headers));
   } catch (const Failure&) {
     bar.clear();
     throw;

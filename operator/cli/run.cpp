@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "operator/cli/interrupt.hpp"
+#include "operator/keys/key_error.hpp"
 
 namespace otaria::cli {
 namespace {
@@ -64,6 +65,10 @@ int run_program(CLI::App& app,
     Context context(global, std::cout, std::cerr, terminal::detect(STDOUT_FILENO), err_traits);
     return work(context);
   } catch (const Failure& failure) {
+    return report(failure, global.json, std::cout, std::cerr, err_traits);
+  } catch (const keys::KeyError& error) {
+    const bool usage = error.kind == keys::KeyError::Kind::usage;
+    const Failure failure(usage ? exit_usage : exit_refused, error.code, error.detail, error.hint);
     return report(failure, global.json, std::cout, std::cerr, err_traits);
   } catch (const std::exception& unforeseen) {
     const Failure failure(

@@ -102,7 +102,7 @@ Image image_of(Context& context, const SendOtaUpdateArguments& arguments) {
     return {*digest, 0};
   }
   context.note(fmt::format("Fetching {} to hash it.", arguments.url));
-  const FetchedImage fetched = fetch_and_hash(arguments.url, {});
+  const FetchedImage fetched = fetch_and_hash(arguments.url, context.options().ca_file, {});
   return {fetched.digest, fetched.size};
 }
 
@@ -141,7 +141,7 @@ int send_through_server(Context& context,
                         const SendOtaUpdateArguments& arguments,
                         const std::vector<std::string>& devices,
                         Image image) {
-  if (image.size == 0) image.size = announced_size(arguments.url);
+  if (image.size == 0) image.size = announced_size(arguments.url, context.options().ca_file);
   Json body{{"devices", devices},
             {"version", arguments.version},
             {"url", arguments.url},
@@ -186,8 +186,12 @@ BrokerAddress broker_address(Context& context, const SendOtaUpdateArguments& arg
     throw usage("bad_broker_url",
                 "The --broker URL cannot be read.",
                 "Write it like mqtt://HOST, mqtts://USER:PASSWORD@HOST:8883.");
+  broker->ca_file = context.options().ca_file;
   if (!context.options().token_file.empty() && broker->password.empty()) {
-    broker->password = read_token(context.options().token_file);
+    const std::string token = read_token(context.options().token_file);
+    // An API token is a secret between us and otariad; no broker gets to see it.
+    if (token.starts_with("ota_")) return *broker;
+    broker->password = token;
     if (broker->user.empty()) broker->user = "send_ota_update";
   }
   return *broker;

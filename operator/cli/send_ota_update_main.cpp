@@ -39,6 +39,10 @@ int main(int argc, char** argv) {
   app.add_option("--token-file", global.token_file, "Token for otariad; with --broker the password")
       ->type_name("FILE")
       ->envname("OTARIA_TOKEN_FILE");
+  app.add_option(
+         "--ca", global.ca_file, "CAs to trust for https and mqtts, PEM, in place of the system's")
+      ->type_name("FILE")
+      ->envname("OTARIA_CA_FILE");
   app.add_option("--server", global.server, "URL of otariad")
       ->type_name("URL")
       ->envname("OTARIA_SERVER")

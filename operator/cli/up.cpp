@@ -328,6 +328,7 @@ class Stack {
            {"mqtt", mqtt_url_},
            {"public_url", public_url_},
            {"data", data.string()},
+           {"token_file", (data / "server" / "bootstrap-token").string()},
            {"pids", {{"mosquitto", broker_->process.pid()}, {"otariad", server_->process.pid()}}}});
       return;
     }
@@ -342,6 +343,7 @@ class Stack {
         "  MQTT broker      {2}\n"
         "  data and logs    {3}\n\n"
         "Next, in another terminal:\n"
+        "  export OTARIA_TOKEN_FILE={3}/server/bootstrap-token\n"
         "  otaria-device --flash a.flash --factory OLD.bin --id sensor_A1B2 --development\n"
         "  otaria-device --flash a.flash --mqtt {2}\n"
         "  otaria {4}release publish NEW.bin --version 1.4.0\n"

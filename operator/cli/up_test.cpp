@@ -152,21 +152,29 @@ TEST(Up, WithTheRealServerTakesAReleaseAndShowsIt) {
   const json object = first_object(program);
   ASSERT_TRUE(object.is_object());
   const std::string server = object["server"];
+  const Program::Environment environment{{"OTARIA_TOKEN_FILE", object["token_file"]}};
   const std::string image = place.data() + "/a.bin";
   ASSERT_EQ(testing::run(place.otaria(), {"image", "make", image, "--version", "1.4.0"}).exit_code,
             0);
   ASSERT_EQ(
-      testing::run(place.otaria(), {"--server", server, "release", "publish", image}).exit_code, 0);
+      testing::run(place.otaria(), {"--server", server, "release", "publish", image}, environment)
+          .exit_code,
+      0);
   const Outcome again =
-      testing::run(place.otaria(), {"--server", server, "release", "publish", image});
+      testing::run(place.otaria(), {"--server", server, "release", "publish", image}, environment);
   EXPECT_THAT(again.out, HasSubstr("was there already"));
-  EXPECT_THAT(testing::run(place.otaria(), {"--server", server, "release", "list"}).out,
-              HasSubstr("1.4.0"));
+  EXPECT_THAT(
+      testing::run(place.otaria(), {"--server", server, "release", "list"}, environment).out,
+      HasSubstr("1.4.0"));
   const Outcome unknown = testing::run(
       place.otaria(),
-      {"--server", server, "--json", "update", "send", "sensor_A1B2", "--release", "1.4.0"});
+      {"--server", server, "--json", "update", "send", "sensor_A1B2", "--release", "1.4.0"},
+      environment);
   EXPECT_EQ(unknown.exit_code, 3);
   EXPECT_EQ(json::parse(unknown.out)["error"]["code"], "unknown_device");
+  const Outcome nobody = testing::run(place.otaria(), {"--server", server, "release", "list"});
+  EXPECT_EQ(nobody.exit_code, 0) << "a bench asks for no token";
+  EXPECT_THAT(nobody.out, HasSubstr("1.4.0"));
   program.signal(SIGTERM);
   EXPECT_EQ(program.finish().exit_code, 0);
 }

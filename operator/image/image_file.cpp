@@ -6,6 +6,8 @@
 #include <filesystem>
 #include <memory>
 
+#include "contract/development_marker.hpp"
+
 namespace otaria::image {
 namespace {
 
@@ -67,6 +69,22 @@ void read_trailer(std::FILE* file, const device::ImageChecker& checker, ImageRep
   }
 }
 
+/// Looks for contract::development_marker in bytes that arrive in pieces.
+class MarkerFinder {
+ public:
+  void update(std::span<const std::uint8_t> piece) {
+    window_.append(reinterpret_cast<const char*>(piece.data()), piece.size());
+    found_ = found_ || window_.find(contract::development_marker) != std::string::npos;
+    constexpr std::size_t kept = contract::development_marker.size() - 1;
+    if (window_.size() > kept) window_.erase(0, window_.size() - kept);
+  }
+  [[nodiscard]] bool found() const { return found_; }
+
+ private:
+  std::string window_;
+  bool found_ = false;
+};
+
 }  // namespace
 
 std::variant<ImageReport, Unreadable> inspect_file(const std::string& path,
@@ -79,8 +97,10 @@ std::variant<ImageReport, Unreadable> inspect_file(const std::string& path,
   device::Sha256 hash;
   device::ImageChecker checker{policy};
   std::vector<std::uint8_t> buffer(std::size_t{64} * 1024);
+  MarkerFinder marker;
   while (const std::size_t length = std::fread(buffer.data(), 1, buffer.size(), file.get())) {
     const auto piece = std::span{buffer}.first(length);
+    marker.update(piece);
     hash.update(piece);
     checker.update(piece);
     report.file_bytes += length;
@@ -88,6 +108,7 @@ std::variant<ImageReport, Unreadable> inspect_file(const std::string& path,
   if (std::ferror(file.get()) != 0) return last_error();
   report.file_sha256 = hash.finish();
   report.verdict = checker.finish();
+  report.for_development = marker.found();
   read_head(file.get(), report);
   if (report.verdict) read_trailer(file.get(), checker, report);
   if (report.header) {

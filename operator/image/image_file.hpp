@@ -34,6 +34,7 @@ struct ImageReport {
   bool signature_sector = false;
   bool load_ranges_checked = false;  ///< only the ESP32-S3's are known
   bool congruence_checked = false;
+  bool for_development = false;  ///< holds contract::development_marker
 };
 
 struct Unreadable {

@@ -274,6 +274,7 @@ void print_report_json(const ImageReport& report, std::ostream& out) {
                       {"checksum", report.checksum},
                       {"appended_sha256", hex_text(report.appended_sha256)},
                       {"signature_sector", report.signature_sector},
+                      {"development", report.for_development},
                       {"segments", segments_json(report.segments)},
                       {"checks",
                        {{"format", true},

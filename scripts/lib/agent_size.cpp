@@ -12,7 +12,9 @@ int main() {
   } rows[] = {
       {"message buffer (one MQTT packet)", otaria::contract::max_packet_bytes},
       {"slot writer, with the 512-byte transfer buffer", sizeof(SlotWriter)},
-      {"ledger: the update in hand, outcomes, attempts", sizeof(Ledger)},
+      {"ledger: the update in hand, outcomes, attempts, floors", sizeof(Ledger)},
+      {"key store; the lists themselves stay in flash", sizeof(KeyStore)},
+      {"hash of signed files", sizeof(PsaHasher)},
       {"journal", sizeof(Journal)},
       {"reporter", sizeof(Reporter)},
       {"image checker", sizeof(ImageChecker)},

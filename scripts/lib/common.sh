@@ -27,4 +27,4 @@ firmware_dir() {
 
 # Every program there is: what the demonstration and the whole-system tests start. The tests' own programs are not among them.
 # shellcheck disable=SC2034  # read by the scripts that source this
-otaria_programs=(otariad otaria otaria-device send_ota_update firmware_server generate_firmware_hash)
+otaria_programs=(otariad otaria otaria-device send_ota_update firmware_server generate_firmware_hash mosquitto_otaria)

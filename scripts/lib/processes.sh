@@ -104,10 +104,11 @@ start_broker() {
   }
   mkdir -p "$directory"
   {
-    printf '%s\n' "listener $port 127.0.0.1" "allow_anonymous true" "persistence true" \
+    printf '%s\n' "listener $port 127.0.0.1" "persistence true" \
       "persistence_location $directory/" "autosave_interval 1" "log_type error" "log_type warning" "log_type notice" "log_type subscribe"
     # Started by root, Mosquitto would become the user mosquitto, who may not write here.
     if [ "$(id -u)" -eq 0 ]; then echo "user root"; fi
+    [[ " $*" == *allow_anonymous* ]] || echo "allow_anonymous true"
     [ $# -eq 0 ] || printf '%s\n' "$@"
   } >"$directory/mosquitto.conf"
   spawn "$name" "$mosquitto" -c "$directory/mosquitto.conf"

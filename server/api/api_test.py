@@ -53,7 +53,7 @@ class Document(unittest.TestCase):
             jsonschema.Draft202012Validator.check_schema(schema)
 
 
-class Api(ServerCase):
+class ApiCase(ServerCase):
     """Every exchange is checked against the document: status, content type and shape."""
 
     def setUp(self):
@@ -61,8 +61,8 @@ class Api(ServerCase):
         self.start_broker()
         self.start_server()
 
-    def call(self, method, path, body=None, headers=None, http=None):
-        reply = super().call(method, path, body, headers, http)
+    def call(self, method, path, body=None, headers=None, http=None, token=""):
+        reply = super().call(method, path, body, headers, http, token)
         operation = operation_of(method, path.split("?")[0])
         if operation:
             self.check_against(operation, reply, f"{method} {path}")
@@ -83,6 +83,13 @@ class Api(ServerCase):
         self.assertEqual(reply.json()["status"], status)
         self.assertTrue(reply.json()["detail"])
 
+    def refused_shape(self, reply, status):
+        self.assertEqual(reply.status, status)
+        self.assertEqual(reply.headers["Content-Type"], "application/problem+json")
+        jsonschema.Draft202012Validator(OPENAPI["components"]["schemas"]["Problem"]).validate(reply.json())
+
+
+class Api(ApiCase):
     # releases
 
     def test_publishes_an_image_and_serves_it(self):
@@ -91,18 +98,18 @@ class Api(ServerCase):
         self.assertEqual(reply.status, 201)
         release = reply.json()
         self.assertEqual((release["version"], release["hardware"], release["chip"], release["size"]), ("1.4.0", ["a", "b"], "esp32s3", len(image)))
-        self.assertEqual(release["url"], f"http://127.0.0.1:{self.http}/firmware/{release['sha256']}.bin")
+        self.assertTrue(release["url"].startswith(f"http://127.0.0.1:{self.http}/firmware/{release['sha256']}.bin?e="))
         self.assertEqual(self.get(f"/api/v1/releases/{release['id']}").json(), release)
-        served = self.get(f"/firmware/{release['sha256']}.bin")
+        served = self.fetch(release)
         self.assertEqual(served.body, image)
         self.assertIn("immutable", served.headers["Cache-Control"])
-        part = self.call("GET", f"/firmware/{release['sha256']}.bin", headers={"Range": "bytes=100-199"})
+        part = self.fetch(release, {"Range": "bytes=100-199"})
         self.assertEqual((part.status, part.body), (206, image[100:200]))
 
     def test_takes_an_image_too_large_for_memory_buffers(self):
         image = make_image("2.0.0", size=1_400_000)
         release = self.publish_release("", image).json()
-        self.assertEqual(self.get(f"/firmware/{release['sha256']}.bin").body, image)
+        self.assertEqual(self.fetch(release).body, image)
 
     def test_the_same_release_twice_is_one(self):
         first = self.publish_release()
@@ -114,7 +121,7 @@ class Api(ServerCase):
         self.publish_release("?version=1.4.0")
         self.refused(self.publish_release("?version=1.4.0", make_image("other")), 409, "release_exists")
         unkept = hashlib.sha256(make_image("other")).hexdigest()
-        self.assertEqual(self.get(f"/firmware/{unkept}.bin").status, 404)  # nothing of it stays on the disk
+        self.assertFalse(self.kept(unkept))
         self.assertEqual(self.publish_release("?version=1.4.0&hardware=x", make_image("other")).status, 201)
 
     def test_names_what_is_wrong_with_an_image(self):
@@ -250,7 +257,9 @@ class Api(ServerCase):
         self.connected()
         self.register()
         self.publish_release()
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.http}/api/v1/events?device=sensor_A1B2", timeout=30) as stream:
+        events = urllib.request.Request(f"http://127.0.0.1:{self.http}/api/v1/events?device=sensor_A1B2",
+                                        headers={"Authorization": f"Bearer {self.tokens[self.http]}"})
+        with urllib.request.urlopen(events, timeout=30) as stream:
             def next_event():
                 lines = []
                 while True:
@@ -275,13 +284,8 @@ class Api(ServerCase):
     def test_unknown_paths_and_methods_are_problems_too(self):
         self.refused_shape(self.get("/api/v1/nothing"), 404)
         self.refused_shape(self.call("PUT", "/api/v1/releases", b"x"), 405)
-        self.refused(self.get("/firmware/" + "0" * 64 + ".bin"), 404, "not_found")
+        self.refused(self.get("/firmware/" + "0" * 64 + ".bin"), 403, "url_unsigned")
         self.refused(self.get("/firmware/otaria.db"), 404, "not_found")
-
-    def refused_shape(self, reply, status):
-        self.assertEqual(reply.status, status)
-        self.assertEqual(reply.headers["Content-Type"], "application/problem+json")
-        jsonschema.Draft202012Validator(OPENAPI["components"]["schemas"]["Problem"]).validate(reply.json())
 
 
 if __name__ == "__main__":

@@ -5,6 +5,9 @@
 #include <array>
 #include <memory>
 
+#include "server/access/caller.hpp"
+#include "server/access/token.hpp"
+#include "server/api/gate.hpp"
 #include "server/api/handlers.hpp"
 #include "server/api/problem.hpp"
 
@@ -13,24 +16,62 @@ namespace {
 
 // clang-format off
 constexpr std::array table{
-  Endpoint{"POST",   "/api/v1/releases",              publish_release},
-  Endpoint{"GET",    "/api/v1/releases",              list_releases},
-  Endpoint{"GET",    "/api/v1/releases/{id}",         show_release},
-  Endpoint{"GET",    "/api/v1/devices",               list_devices},
-  Endpoint{"GET",    "/api/v1/devices/{id}",          show_device},
-  Endpoint{"GET",    "/api/v1/devices/{id}/statuses", list_statuses},
-  Endpoint{"POST",   "/api/v1/updates",               send_updates},
-  Endpoint{"GET",    "/api/v1/updates",               list_updates},
-  Endpoint{"GET",    "/api/v1/updates/{id}",          show_update},
-  Endpoint{"DELETE", "/api/v1/updates/{id}",          withdraw_update},
-  Endpoint{"GET",    "/api/v1/events",                follow_events},
-  Endpoint{"GET",    "/api/v1/server",                show_server},
-  Endpoint{"GET",    "/firmware/{file}",              send_image},
-  Endpoint{"GET",    "/healthz",                      show_health},
-  Endpoint{"GET",    "/readyz",                       show_readiness},
-  Endpoint{"GET",    "/metrics",                      show_metrics},
-  Endpoint{"GET",    "/",                             show_page},
+  Endpoint{"POST",   "/api/v1/releases",              Right::publish,      publish_release},
+  Endpoint{"GET",    "/api/v1/releases",              Right::read,         list_releases},
+  Endpoint{"GET",    "/api/v1/releases/{id}",         Right::read,         show_release},
+  Endpoint{"PUT",    "/api/v1/keylist",               Right::administer,   publish_key_list},
+  Endpoint{"GET",    "/api/v1/keylist",               Right::read,         show_key_list},
+  Endpoint{"GET",    "/api/v1/devices",               Right::read,         list_devices},
+  Endpoint{"GET",    "/api/v1/devices/{id}",          Right::read,         show_device},
+  Endpoint{"GET",    "/api/v1/devices/{id}/statuses", Right::read,         list_statuses},
+  Endpoint{"POST",   "/api/v1/devices/import",        Right::provision,    import_devices},
+  Endpoint{"POST",   "/api/v1/devices/{id}/state",    Right::administer,   set_device_state},
+  Endpoint{"GET",    "/api/v1/identities",            Right::read,         list_identities},
+  Endpoint{"GET",    "/api/v1/identities/{id}",       Right::read,         show_identity},
+  Endpoint{"POST",   "/api/v1/claims",                Right::provision,    make_claims},
+  Endpoint{"POST",   "/api/v1/broker-tokens",         Right::administer,   make_service_token},
+  Endpoint{"GET",    "/api/v1/broker-tokens",         Right::administer,   list_services},
+  Endpoint{"DELETE", "/api/v1/broker-tokens/{name}",  Right::administer,   revoke_service},
+  Endpoint{"GET",    "/api/v1/issuer",                Right::read,         show_issuer},
+  Endpoint{"POST",   "/api/v1/issuer/rotate",         Right::administer,   rotate_issuer},
+  Endpoint{"POST",   "/api/v1/device/nonce",          Right::device,       make_nonce},
+  Endpoint{"POST",   "/api/v1/device/enrol",          Right::device,       enrol_device},
+  Endpoint{"POST",   "/api/v1/device/token",          Right::device,       exchange_token},
+  Endpoint{"POST",   "/api/v1/updates",               Right::operate,      send_updates},
+  Endpoint{"GET",    "/api/v1/updates",               Right::read,         list_updates},
+  Endpoint{"GET",    "/api/v1/updates/{id}",          Right::read,         show_update},
+  Endpoint{"DELETE", "/api/v1/updates/{id}",          Right::operate,      withdraw_update},
+  Endpoint{"POST",   "/api/v1/tokens",                Right::administer,   create_token},
+  Endpoint{"GET",    "/api/v1/tokens",                Right::administer,   list_tokens},
+  Endpoint{"DELETE", "/api/v1/tokens/{id}",           Right::administer,   revoke_token},
+  Endpoint{"GET",    "/api/v1/audit",                 Right::audit,        list_audit},
+  Endpoint{"GET",    "/api/v1/events",                Right::read,         follow_events},
+  Endpoint{"GET",    "/api/v1/server",                Right::read,         show_server},
+  Endpoint{"GET",    "/firmware/{file}",              Right::open,         send_image},
+  Endpoint{"GET",    "/.well-known/jwks.json",        Right::open,         send_jwks},
+  Endpoint{"POST",   "/broker/rabbitmq/user",         Right::device,       rabbitmq_user},
+  Endpoint{"POST",   "/broker/rabbitmq/vhost",        Right::device,       rabbitmq_vhost},
+  Endpoint{"POST",   "/broker/rabbitmq/resource",     Right::device,       rabbitmq_resource},
+  Endpoint{"POST",   "/broker/rabbitmq/topic",        Right::device,       rabbitmq_topic},
+  Endpoint{"GET",    "/keys.jws",                     Right::open,         send_newest_key_list},
+  Endpoint{"GET",    "/keys/{file}",                  Right::open,         send_key_list},
+  Endpoint{"GET",    "/manifests/{file}",             Right::open,         send_manifest},
+  Endpoint{"GET",    "/healthz",                      Right::open,         show_health},
+  Endpoint{"GET",    "/readyz",                       Right::open,         show_readiness},
+  Endpoint{"GET",    "/metrics",                      Right::read,         show_metrics},
+  Endpoint{"GET",    "/",                             Right::open,         show_page},
 };  // clang-format on
+
+// A row that changes something asks for more than to be seen; what devices sign is judged by its
+// handler.
+constexpr bool changes_need_a_right() {
+  for (const Endpoint& endpoint : table) {
+    const bool changes = endpoint.method != "GET";
+    if (changes && (endpoint.right == Right::open || endpoint.right == Right::read)) return false;
+  }
+  return true;
+}
+static_assert(changes_need_a_right());
 
 // A page of another site may make a browser send what needs no permission of ours; programs send
 // neither header.
@@ -45,6 +86,29 @@ bool is_cross_site(const Request& request) {
   return scheme == std::string_view::npos || origin->substr(scheme + 3) != request.header("host");
 }
 
+// What an operator's endpoint answers to a caller who may ask it.
+Response answer_caller(const Endpoint& endpoint,
+                       const Request& request,
+                       const PathParameters& parameters,
+                       Services& services) {
+  const std::string verb = std::string{endpoint.method} + " " + std::string{endpoint.pattern};
+  auto admitted = services.gate.admit(request, endpoint.right, verb);
+  if (auto* denied = std::get_if<Response>(&admitted)) return std::move(*denied);
+  Request known = request;
+  known.caller = std::make_shared<const Caller>(std::move(std::get<Caller>(admitted)));
+  Response response = endpoint.answer(known, parameters, services);
+  if (endpoint.method != "GET") services.gate.record(known, response, verb);
+  if (response.events) {
+    response.events = services.gate.while_valid(std::move(response.events), *known.caller);
+  }
+  return response;
+}
+
+bool asks_nobody(const Endpoint& endpoint, const AccessSettings& settings) {
+  return endpoint.right == Right::open || endpoint.right == Right::device ||
+         (settings.open_metrics && endpoint.answer == show_metrics);
+}
+
 }  // namespace
 
 std::span<const Endpoint> endpoints() {
@@ -57,7 +121,8 @@ std::uint64_t body_limit(std::string_view method, std::string_view path) {
   if (method != "POST") return others;
   // Twice what is taken: the answer to a larger image then names the figures.
   if (path == "/api/v1/releases") return 2 * largest_image_bytes;
-  if (path == "/api/v1/updates") return 2u << 20;
+  if (path == "/api/v1/updates" || path == "/api/v1/claims") return 2u << 20;
+  if (path == "/api/v1/devices/import") return largest_import_bytes;
   return others;
 }
 
@@ -67,7 +132,9 @@ std::function<Response(const Request&)> make_handler(Services& services) {
     router->add(endpoint.method,
                 endpoint.pattern,
                 [&services, &endpoint](const Request& request, const PathParameters& parameters) {
-                  return endpoint.answer(request, parameters, services);
+                  return asks_nobody(endpoint, services.gate.settings())
+                             ? endpoint.answer(request, parameters, services)
+                             : answer_caller(endpoint, request, parameters, services);
                 });
   }
   return [router](const Request& request) -> Response {
@@ -79,7 +146,7 @@ std::function<Response(const Request&)> make_handler(Services& services) {
       }
       return (*router)(request);
     } catch (const std::exception& unforeseen) {  // the one catch on a request's path
-      spdlog::error("{} {}: {}", request.method, request.path, unforeseen.what());
+      spdlog::error("{} {}: {}", request.method, without_secrets(request.path), unforeseen.what());
       return problem({"internal", "the server could not answer; its log says why", "try again"});
     }
   };

@@ -3,6 +3,7 @@
 #include <span>
 #include <string_view>
 
+#include "server/access/right.hpp"
 #include "server/api/services.hpp"
 #include "server/http/message.hpp"
 #include "server/http/router.hpp"
@@ -13,6 +14,7 @@ namespace otaria::server {
 struct Endpoint {
   std::string_view method;
   std::string_view pattern;
+  Right right;  ///< what the caller must be allowed to do
   Response (*answer)(const Request&, const PathParameters&, Services&);
 };
 
@@ -20,7 +22,7 @@ struct Endpoint {
 std::span<const Endpoint> endpoints();
 
 /// The largest body a request may have, in bytes: 32 MiB for an image (the handler refuses more
-/// than 16), 2 MiB for a list of devices, else none.
+/// than 16), 32 MiB for an import of devices, 2 MiB for a list of them, else none.
 std::uint64_t body_limit(std::string_view method, std::string_view path);
 
 /// Routes requests to the table. Refuses, with 403 `cross_site_request`, what a browser sends on

@@ -3,8 +3,6 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "server/broker/notice.hpp"
-
 namespace otaria::server {
 namespace {
 
@@ -63,6 +61,7 @@ Json deployment_json(const Deployment& deployment) {
             {"sha256", deployment.sha256},
             {"size", or_null(deployment.size)},
             {"force", deployment.force},
+            {"manifest", or_null(deployment.manifest)},
             {"state", std::string{state_name(deployment)}}};
   add_progress(json, deployment.progress);
   json["error"] = error_json(deployment.error);
@@ -158,23 +157,58 @@ ExternalImage external_from(Reader& reader) {
 
 }  // namespace
 
-std::string json_of(const Release& release, const std::string& public_url) {
-  return written({{"id", release.id},
-                  {"product", release.product},
-                  {"version", release.version},
-                  {"hardware", release.hardware},
-                  {"channel", release.channel},
-                  {"chip", release.chip},
-                  {"size", release.size},
-                  {"sha256", release.sha256},
-                  {"build", release.build},
-                  {"project", release.project},
-                  {"descriptor_version", release.descriptor_version},
-                  {"idf_version", release.idf_version},
-                  {"state", "published"},
-                  {"notes", release.notes},
-                  {"created_at", release.created_at},
-                  {"url", image_url(public_url, release.sha256)}});
+std::string json_of(const Release& release, const Downloads& downloads, std::int64_t now) {
+  Json json{{"id", release.id},
+            {"product", release.product},
+            {"version", release.version},
+            {"hardware", release.hardware},
+            {"channel", release.channel.empty() ? Json(nullptr) : Json(release.channel)},
+            {"chip", release.chip},
+            {"size", release.size},
+            {"sha256", release.sha256},
+            {"build", release.build},
+            {"project", release.project},
+            {"descriptor_version", release.descriptor_version},
+            {"idf_version", release.idf_version},
+            {"state", "published"},
+            {"notes", release.notes},
+            {"created_at", release.created_at},
+            {"url", downloads.image(release.sha256, now).text}};
+  if (!release.manifest) return written(json);
+  const ReleaseManifest& manifest = *release.manifest;
+  json["manifest"] = downloads.manifest(manifest.id);
+  json["security_counter"] = manifest.security_counter;
+  json["issued"] = manifest.issued;
+  json["expires"] = manifest.expires;
+  json["keys"] = manifest.keys;
+  json["signed_by"] = manifest.signed_by;
+  if (!manifest.min_version.empty()) json["min_version"] = manifest.min_version;
+  return written(json);
+}
+
+std::string json_of(const StoredKeyList& list, const KeyListContent& content) {
+  const auto threshold = [&](contract::KeyRole role) { return content.head.threshold_of(role); };
+  Json json{{"serial", list.serial},
+            {"epoch", list.epoch},
+            {"issued", list.issued},
+            {"expires", list.expires},
+            {"threshold",
+             {{"root", threshold(contract::KeyRole::root)},
+              {"release", threshold(contract::KeyRole::release)},
+              {"order", threshold(contract::KeyRole::order)}}},
+            {"keys", Json::array()},
+            {"revoked", content.revoked},
+            {"floor", Json::object()},
+            {"pins", Json::object()},
+            {"payload_sha256", list.payload_sha256},
+            {"published_at", list.created_at}};
+  for (const auto& key : content.keys) {
+    json["keys"].push_back(
+        {{"kid", key.id}, {"alg", key.algorithm}, {"pub", key.public_key}, {"role", key.role}});
+  }
+  for (const auto& [product, counter] : content.floors) json["floor"][product] = counter;
+  for (const auto& [host, pins] : content.pins) json["pins"][host] = pins;
+  return written(json);
 }
 
 std::string json_of(const Device& device, bool online) {
@@ -212,11 +246,19 @@ std::string problem_json(int status, const std::string& title, const Refusal& re
                   {"hint", refusal.hint}});
 }
 
+std::string problem_code(const std::string& problem) {
+  const Json json = Json::parse(problem, nullptr, false);
+  const auto code = json.is_object() ? json.find("code") : json.end();
+  return code != json.end() && code->is_string() ? code->get<std::string>() : std::string{};
+}
+
 std::string json_of(const ServerView& server) {
   return written({{"version", server.version},
                   {"started_at", server.started_at},
                   {"public_url", server.public_url},
                   {"broker", {{"url", server.broker_url}, {"connected", server.broker_connected}}},
+                  {"access", server.open_access ? "open" : "tokens"},
+                  {"development", server.development},
                   {"devices", server.counts.devices},
                   {"online", server.counts.online},
                   {"releases", server.counts.releases},

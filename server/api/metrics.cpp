@@ -3,6 +3,7 @@
 
 #include "server/api/event_hub.hpp"
 #include "server/api/handlers.hpp"
+#include "server/trust/key_list_file.hpp"
 
 namespace otaria::server {
 namespace {
@@ -84,6 +85,23 @@ void add_broker(MetricsText& metrics, Services& services) {
                   counted.withdrawals_published);
 }
 
+void add_trust(MetricsText& metrics, Services& services) {
+  std::optional<StoredKeyList> list;
+  services.store.read([&](StoreView& view) { list = view.newest_key_list(); });
+  metrics.gauge("keylist_serial",
+                "Serial of the newest key list; 0: none is published.",
+                list ? list->serial : 0);
+  metrics.gauge("keylist_expires_at_seconds",
+                "When the newest key list expires, in Unix seconds; 0: none is published.",
+                list ? list->expires : 0);
+  metrics.gauge("keylist_expires_soon",
+                "1 when the newest key list expires within 60 days.",
+                list && list->expires - services.now() < key_list_warning_s ? 1 : 0);
+  metrics.counter("keylist_conflicts_total",
+                  "Uploads of a second key list under a published serial: an alarm.",
+                  services.trust.key_list_conflicts);
+}
+
 void add_http(MetricsText& metrics, Services& services) {
   const HttpStatistics http = services.http_statistics();
   metrics.head("http_responses_total", "Responses by class of status.", "counter");
@@ -121,6 +139,7 @@ Response show_metrics(const Request&, const PathParameters&, Services& services)
       "started_at_seconds", "When the server started, in Unix seconds.", services.started_at);
   add_fleet(metrics, services);
   add_broker(metrics, services);
+  add_trust(metrics, services);
   add_http(metrics, services);
   Response response;
   response.headers = {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"},

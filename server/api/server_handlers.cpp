@@ -1,5 +1,6 @@
 #include <spdlog/spdlog.h>
 
+#include "server/api/gate.hpp"
 #include "server/api/handlers.hpp"
 #include "server/api/json.hpp"
 #include "server/api/problem.hpp"
@@ -59,6 +60,8 @@ Response show_server(const Request&, const PathParameters&, Services& services) 
   view.broker_url = services.broker_url;
   view.started_at = services.started_at;
   view.broker_connected = services.broker_connected();
+  view.open_access = services.gate.settings().open;
+  view.development = services.gate.settings().development;
   view.counts = counts(services);
   return json_reply(json_of(view));
 }
@@ -79,8 +82,24 @@ Response show_readiness(const Request&, const PathParameters&, Services& service
                                                 : "ready; the broker is not connected\n");
 }
 
+// What the fleet is like is for those with a token; a browser shows that none is needed here.
 Response show_page(const Request&, const PathParameters&, Services& services) {
-  const StoreCounts now = counts(services);
+  const bool open = services.gate.settings().open;
+  std::string rows = table_row("Version", services.version);
+  if (open) {
+    const StoreCounts now = counts(services);
+    rows += table_row("Access", "open to everybody on this machine: development only") +
+            table_row("Public URL", services.public_url) +
+            table_row("Broker",
+                      services.broker_url +
+                          (services.broker_connected() ? ", connected" : ", not connected")) +
+            table_row("Devices",
+                      std::to_string(now.devices) + ", " + std::to_string(now.online) + " online") +
+            table_row("Releases", std::to_string(now.releases)) +
+            table_row("Open updates", std::to_string(now.open_updates));
+  } else {
+    rows += table_row("Access", "with a token: otaria --token-file FILE");
+  }
   Response response;
   response.headers = {{"Content-Type", "text/html; charset=utf-8"},
                       {"Cache-Control", "no-store"},
@@ -90,14 +109,7 @@ Response show_page(const Request&, const PathParameters&, Services& services) {
       "<style>body{font:16px/1.5 system-ui,sans-serif;max-width:40em;margin:3em auto;padding:0 1em}"
       "th{text-align:left;padding-right:2em;font-weight:normal;color:#555}</style></head><body>\n"
       "<h1>Otaria</h1>\n<p>This server updates the firmware of ESP32-S3 sensors.</p>\n<table>\n" +
-      table_row("Version", services.version) + table_row("Public URL", services.public_url) +
-      table_row(
-          "Broker",
-          services.broker_url + (services.broker_connected() ? ", connected" : ", not connected")) +
-      table_row("Devices",
-                std::to_string(now.devices) + ", " + std::to_string(now.online) + " online") +
-      table_row("Releases", std::to_string(now.releases)) +
-      table_row("Open updates", std::to_string(now.open_updates)) +
+      rows +
       "</table>\n<p>API: <a href=\"/api/v1/server\">/api/v1/server</a>, "
       "<a href=\"/api/v1/devices\">devices</a>, <a href=\"/api/v1/releases\">releases</a>, "
       "<a href=\"/api/v1/updates\">updates</a>. Metrics: <a href=\"/metrics\">/metrics</a>.</p>\n"

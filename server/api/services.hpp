@@ -11,20 +11,27 @@
 #include "server/http/server.hpp"
 #include "server/registry/ulid.hpp"
 #include "server/store/store.hpp"
+#include "server/trust/counters.hpp"
 
 namespace otaria::server {
 
 class EventHub;
+class Gate;
+class IdentityService;
 
 /// What the endpoints work with; owned by the application, alive as long as requests run. All of it
 /// is safe from any thread.
 struct Services {
   Store& store;
   ArtifactStore& artifacts;
+  Downloads& downloads;
   Dispatcher& dispatcher;
   UlidGenerator& ulids;
   EventHub& events;
+  Gate& gate;
+  IdentityService& identity;
   BrokerCounters& counters;
+  TrustCounters& trust;
   UnixClock clock;
   std::string version;     ///< of this program
   std::string public_url;  ///< without a slash at its end

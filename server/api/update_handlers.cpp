@@ -2,6 +2,7 @@
 
 #include <stdexcept>
 
+#include "server/api/audit_note.hpp"
 #include "server/api/handlers.hpp"
 #include "server/api/json.hpp"
 #include "server/api/problem.hpp"
@@ -31,12 +32,22 @@ bool is_state(const std::string& name) {
   return name == "offered" || name == "stale" || contract::update_state_from(name);
 }
 
+std::string told(const Deployment& deployment) {
+  return contract::audit_detail({{"update", deployment.id},
+                                 {"target", deployment.target},
+                                 {"sha256", deployment.sha256},
+                                 {"force", deployment.force}});
+}
+
 }  // namespace
 
 Response send_updates(const Request& request, const PathParameters&, Services& services) {
   const auto wanted = send_request_from(whole_body(request));
   if (!wanted) return problem(wanted.refusal());
-  const auto sent = services.dispatcher.send(wanted.value());
+  const auto sent = services.dispatcher.send(
+      wanted.value(), [&](StoreTransaction& transaction, const Deployment& deployment) {
+        note(transaction, services, request, "update.send", deployment.device, told(deployment));
+      });
   if (!sent) return problem(sent.refusal());
   std::vector<std::string> items;
   for (const Deployment& deployment : sent.value()) items.push_back(json_of(deployment));
@@ -78,8 +89,12 @@ Response show_update(const Request&, const PathParameters& path, Services& servi
   return json_reply(json_of(*update, history));
 }
 
-Response withdraw_update(const Request&, const PathParameters& path, Services& services) {
-  const auto withdrawn = services.dispatcher.withdraw(path[0]);
+Response withdraw_update(const Request& request, const PathParameters& path, Services& services) {
+  const auto withdrawn = services.dispatcher.withdraw(
+      path[0], [&](StoreTransaction& transaction, const Deployment& deployment) {
+        note(
+            transaction, services, request, "update.withdraw", deployment.device, told(deployment));
+      });
   if (!withdrawn) return problem(withdrawn.refusal());
   return json_reply(json_of(withdrawn.value()));
 }

@@ -16,6 +16,9 @@ class Application {
   Application& operator=(const Application&) = delete;
 
   void start();
+  /// Reads certificate and key again, at once. What is wrong with them is logged, and the ones
+  /// before stay.
+  void reload();
   /// Lets requests and reports under way finish, says farewell to the broker.
   void stop();
 

@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "contract/url.hpp"
+#include "server/app/identity_keys.hpp"
 
 namespace otaria::server {
 namespace {
@@ -86,7 +87,62 @@ Why deadline(Config& config, const std::string& text) {
   });
 }
 
+Why client_certificates(Config& config, const std::string& text) {
+  std::string word;
+  Why why = one_of(word, text, {"off", "optional", "required"});
+  config.http.tls.client_certificates = word == "required"   ? ClientCertificates::required
+                                        : word == "optional" ? ClientCertificates::optional
+                                                             : ClientCertificates::off;
+  return why;
+}
+
 Why text_value(std::string& into, const std::string& text) {
+  if (text.empty()) return "is empty";
+  into = text;
+  return std::nullopt;
+}
+
+Why flag(bool& into, const std::string& text) {
+  if (text != "true" && text != "false") return "is neither true nor false";
+  into = text == "true";
+  return std::nullopt;
+}
+
+Why trusted_proxies(Config& config, const std::string& text) {
+  const auto networks = networks_from(text);
+  if (!networks) return "is no list of addresses and networks like 10.0.0.5, 192.168.0.0/16";
+  config.trusted_proxies = *networks;
+  return std::nullopt;
+}
+
+Why role_map(Config& config, const std::string& text) {
+  const auto roles = oidc::role_map_from(text);
+  if (!roles)
+    return "is no list like fleet-admins=admin, fleet-ops=operator (agent-ci cannot be mapped)";
+  config.oidc.roles = *roles;
+  return std::nullopt;
+}
+
+Why https_url(std::string& into, const std::string& text) {
+  if (!text.starts_with("https://") || !contract::is_url(text)) return "is no https URL";
+  into = text;
+  return std::nullopt;
+}
+
+Why download_access(Config& config, const std::string& text) {
+  if (text == "open") {
+    config.download_access = DownloadAccess::open;
+  } else if (text == "signed") {
+    config.download_access = DownloadAccess::signed_url;
+  } else if (text == "token") {
+    config.download_access = DownloadAccess::token;
+  } else {
+    return "is none of: open, signed, token";
+  }
+  return std::nullopt;
+}
+
+Why path_value(std::filesystem::path& into, const std::string& text) {
   if (text.empty()) return "is empty";
   into = text;
   return std::nullopt;
@@ -103,6 +159,10 @@ constexpr std::array keys{
   Key{"data",       [](Config& c, const std::string& t) { return text_value(c.data, t); }},
   Key{"public_url", public_url},
   Key{"http.listen", listen},
+  Key{"http.certificate", [](Config& c, const std::string& t) { return text_value(c.http.tls.certificate, t); }},
+  Key{"http.private_key", [](Config& c, const std::string& t) { return text_value(c.http.tls.private_key, t); }},
+  Key{"http.client_ca",   [](Config& c, const std::string& t) { return text_value(c.http.tls.client_ca, t); }},
+  Key{"http.client_certificates", client_certificates},
   Key{"http.max_connections", [](Config& c, const std::string& t) { return number<1, 1'000'000>(t, [&](auto n) { c.http.max_connections = static_cast<std::size_t>(n); }); }},
   Key{"http.max_downloads",   [](Config& c, const std::string& t) { return number<1, 1'000'000>(t, [&](auto n) { c.http.max_downloads = static_cast<std::size_t>(n); }); }},
   Key{"http.retry_after",     [](Config& c, const std::string& t) { return number<1, 3600>(t, [&](auto n) { c.http.retry_after = std::chrono::seconds{n}; }); }},
@@ -110,9 +170,12 @@ constexpr std::array keys{
   Key{"http.workers",         [](Config& c, const std::string& t) { return number<1, 256>(t, [&](auto n) { c.http.workers = static_cast<unsigned>(n); }); }},
   Key{"mqtt.url",             broker},
   Key{"mqtt.ca_file",         [](Config& c, const std::string& t) { return text_value(c.mqtt_ca_file, t); }},
+  Key{"mqtt.certificate",     [](Config& c, const std::string& t) { return text_value(c.mqtt_certificate, t); }},
+  Key{"mqtt.private_key",     [](Config& c, const std::string& t) { return text_value(c.mqtt_private_key, t); }},
   Key{"mqtt.username",        [](Config& c, const std::string& t) { return text_value(c.mqtt.username, t); }},
   Key{"mqtt.password_file",   [](Config& c, const std::string& t) { return text_value(c.mqtt_password_file, t); }},
   Key{"mqtt.server_number",   [](Config& c, const std::string& t) { return number<1, 999'999>(t, [&](auto n) { c.server_number = static_cast<std::uint32_t>(n); }); }},
+  Key{"mqtt.token",           [](Config& c, const std::string& t) { return one_of(c.mqtt_token, t, {"none", "self"}); }},
   Key{"mqtt.notices_per_second",  [](Config& c, const std::string& t) { return number<1, 1'000'000>(t, [&](auto n) { c.notices.rate = static_cast<double>(n); }); }},
   Key{"mqtt.notice_repeat_first", [](Config& c, const std::string& t) { return number<1, 86'400>(t, [&](auto n) { c.notices.repeat_first_ms = n * 1000; }); }},
   Key{"mqtt.notice_repeat_limit", [](Config& c, const std::string& t) { return number<1, 604'800>(t, [&](auto n) { c.notices.repeat_limit_ms = n * 1000; }); }},
@@ -127,6 +190,36 @@ constexpr std::array keys{
   Key{"deadlines.trial",       deadline<S::trial>},
   Key{"presence.silent_after", [](Config& c, const std::string& t) { return number<0, 31'536'000>(t, [&](auto n) { c.silent_after_s = n; }); }},
   Key{"history.keep_days",     [](Config& c, const std::string& t) { return number<1, 36'500>(t, [&](auto n) { c.keep_statuses_days = n; }); }},
+  Key{"downloads.access",       download_access},
+  Key{"downloads.url_life",     [](Config& c, const std::string& t) { return number<60, 604'800>(t, [&](auto n) { c.downloads.url_life_s = n; }); }},
+  Key{"downloads.cdn_checks",   [](Config& c, const std::string& t) { return flag(c.downloads.cdn_checks, t); }},
+  Key{"downloads.key_set",      [](Config& c, const std::string& t) { return path_value(c.downloads.key_set, t); }},
+  Key{"downloads.denylist",     [](Config& c, const std::string& t) { return path_value(c.downloads.denylist, t); }},
+  Key{"development",            [](Config& c, const std::string& t) { return flag(c.development, t); }},
+  Key{"access.mode",            [](Config& c, const std::string& t) { return one_of(c.access_mode, t, {"tokens", "open"}); }},
+  Key{"access.metrics",         [](Config& c, const std::string& t) { return one_of(c.metrics_access, t, {"tokens", "open"}); }},
+  Key{"access.trusted_proxies", trusted_proxies},
+  Key{"audit.checkpoints",      [](Config& c, const std::string& t) { return text_value(c.audit_checkpoints, t); }},
+  Key{"audit.syslog",           [](Config& c, const std::string& t) { return flag(c.audit_syslog, t); }},
+  Key{"oidc.issuer",            [](Config& c, const std::string& t) { return text_value(c.oidc.issuer, t); }},
+  Key{"oidc.audience",          [](Config& c, const std::string& t) { return text_value(c.oidc.audience, t); }},
+  Key{"oidc.jwks_file",         [](Config& c, const std::string& t) { return text_value(c.oidc_keys_file, t); }},
+  Key{"oidc.jwks_url",          [](Config& c, const std::string& t) { return https_url(c.oidc_keys_url, t); }},
+  Key{"oidc.ca_file",           [](Config& c, const std::string& t) { return text_value(c.oidc_ca_file, t); }},
+  Key{"oidc.role_claim",        [](Config& c, const std::string& t) { return text_value(c.oidc.role_claim, t); }},
+  Key{"oidc.role_map",          role_map},
+  Key{"identity.first_use",     take_first_use},
+  Key{"identity.audiences",     take_audiences},
+  Key{"identity.mqtt_urls",     take_device_mqtt_urls},
+  Key{"identity.burst",         [](Config& c, const std::string& t) { return number<1, 1'000'000>(t, [&](auto n) { c.identity.per_address.burst = n; }); }},
+  Key{"identity.per_second",    [](Config& c, const std::string& t) { return number<1, 1000>(t, [&](auto n) { c.identity.per_address.interval_ms = 1000 / n; }); }},
+  Key{"tokens.broker",          take_broker_kind},
+  Key{"tokens.life",            [](Config& c, const std::string& t) { return number<300, 604'800>(t, [&](auto n) { c.identity.issuer.life_s = n; }); }},
+  Key{"tokens.rotation_lead",   [](Config& c, const std::string& t) { return number<0, 7'776'000>(t, [&](auto n) { c.identity.issuer.lead_s = n; }); }},
+  Key{"acl_extra.pub",          take_publish_templates},
+  Key{"broker.directory",       [](Config& c, const std::string& t) { c.identity.files.directory = t; return t.empty() ? Why{"is empty"} : std::nullopt; }},
+  Key{"broker.file_mode",       take_broker_file_mode},
+  Key{"broker.group",           [](Config& c, const std::string& t) { return text_value(c.identity.files.group, t); }},
   Key{"log.level",  [](Config& c, const std::string& t) { return one_of(c.log_level, t, {"debug", "info", "warn", "error"}); }},
   Key{"log.format", [](Config& c, const std::string& t) { return one_of(c.log_format, t, {"text", "json"}); }},
 };
@@ -134,8 +227,12 @@ constexpr std::array keys{
 constexpr std::array named{
   NamedKey{"data",        "--data",       "OTARIAD_DATA"},
   NamedKey{"http.listen", "--http",       "OTARIAD_HTTP"},
+  NamedKey{"http.certificate", "--certificate", "OTARIAD_CERTIFICATE"},
+  NamedKey{"http.private_key", "--private-key", "OTARIAD_PRIVATE_KEY"},
   NamedKey{"mqtt.url",    "--mqtt",       "OTARIAD_MQTT"},
   NamedKey{"public_url",  "--public-url", "OTARIAD_PUBLIC_URL"},
+  NamedKey{"development", "--development", "OTARIAD_DEVELOPMENT"},
+  NamedKey{"access.mode", "--access",     "OTARIAD_ACCESS"},
   NamedKey{"log.level",   "--log-level",  "OTARIAD_LOG_LEVEL"},
   NamedKey{"log.format",  "--log-format", "OTARIAD_LOG_FORMAT"},
 };
@@ -158,8 +255,43 @@ std::string host_of(std::string_view url) {
 
 std::string derived_url(const HttpConfig& http) {
   const bool v6 = http.address.find(':') != std::string::npos;
-  return "http://" + (v6 ? "[" + http.address + "]" : http.address) + ":" +
-         std::to_string(http.port);
+  return (http.tls.certificate.empty() ? "http://" : "https://") +
+         (v6 ? "[" + http.address + "]" : http.address) + ":" + std::to_string(http.port);
+}
+
+void check_tls(const TlsFiles& tls) {
+  if (tls.certificate.empty() != tls.private_key.empty()) {
+    throw ConfigError{std::string{"http.certificate and http.private_key belong together: set "} +
+                      (tls.certificate.empty() ? "http.certificate" : "http.private_key") + " too"};
+  }
+  const bool asks = tls.client_certificates != ClientCertificates::off;
+  if (asks && (tls.certificate.empty() || tls.client_ca.empty())) {
+    throw ConfigError{
+        "http.client_certificates needs http.client_ca, the CA of the devices' certificates, and "
+        "http.certificate"};
+  }
+  if (!asks && !tls.client_ca.empty()) {
+    throw ConfigError{
+        "http.client_ca does nothing while http.client_certificates is off: set it to optional or "
+        "required"};
+  }
+  if (tls.certificate.empty()) return;
+  try {
+    check_tls_files(tls);
+  } catch (const TlsFileError& error) {
+    throw ConfigError{std::string{"TLS: "} + error.what()};
+  }
+}
+
+void check_broker_tls(const Config& config) {
+  if (config.mqtt_certificate.empty() != config.mqtt_private_key.empty()) {
+    throw ConfigError{"mqtt.certificate and mqtt.private_key belong together: set both or none"};
+  }
+  const bool tls_files = !config.mqtt_certificate.empty() || !config.mqtt_ca_file.empty();
+  if (tls_files && !config.mqtt.tls) {
+    throw ConfigError{
+        "mqtt.ca_file and mqtt.certificate need TLS: write mqtts:// in mqtt.url (port 8883)"};
+  }
 }
 
 void read_password(Config& config) {
@@ -171,6 +303,42 @@ void read_password(Config& config) {
   }
   if (config.mqtt.username.empty()) {
     throw ConfigError{"mqtt.password_file needs mqtt.username"};
+  }
+}
+
+/// A server that nothing outside this machine can reach, by plain HTTP: no fleet hangs on it. One
+/// behind a reverse proxy has a public_url of another machine.
+bool is_bench(const Config& config) {
+  const bool local_url = config.public_url.empty() || is_loopback(host_of(config.public_url));
+  return is_loopback(config.http.address) && local_url && config.http.tls.certificate.empty() &&
+         config.oidc.issuer.empty();
+}
+
+// Without tokens whoever reaches the listener may update the fleet: that is for a bench.
+void check_open_access(const Config& config) {
+  if (config.access_mode != "open") return;
+  if (!config.development) {
+    throw ConfigError{
+        "access.mode = \"open\" is for development only: add --development, or leave it out and "
+        "use tokens"};
+  }
+  if (!is_loopback(config.http.address)) {
+    throw ConfigError{"access.mode = \"open\" is allowed on a loopback address only, not on " +
+                      config.http.address + ": use --http 127.0.0.1:" +
+                      std::to_string(config.http.port) + ", or leave it out and use tokens"};
+  }
+}
+
+void check_oidc(const Config& config) {
+  const bool any = !config.oidc.issuer.empty() || !config.oidc.audience.empty() ||
+                   !config.oidc_keys_file.empty() || !config.oidc_keys_url.empty() ||
+                   !config.oidc.roles.empty();
+  if (!any) return;
+  if (config.oidc.issuer.empty() || config.oidc.audience.empty() || config.oidc.roles.empty()) {
+    throw ConfigError{"[oidc] needs issuer, audience and role_map together"};
+  }
+  if (config.oidc_keys_file.empty() == config.oidc_keys_url.empty()) {
+    throw ConfigError{"[oidc] needs either jwks_file or jwks_url: where the provider's keys are"};
   }
 }
 
@@ -210,25 +378,51 @@ void set_key(Config& config,
 
 std::vector<std::string> complete(Config& config) {
   read_password(config);
+  check_tls(config.http.tls);
+  check_broker_tls(config);
   if (config.notices.repeat_first_ms > config.notices.repeat_limit_ms) {
     throw ConfigError{"mqtt.notice_repeat_first is greater than mqtt.notice_repeat_limit"};
   }
+  check_open_access(config);
+  check_oidc(config);
   std::vector<std::string> warnings;
+  if (config.access_mode.empty()) {
+    const bool bench = is_bench(config);
+    config.access_mode = bench ? "open" : "tokens";
+    config.development = config.development || bench;
+  }
+  if (config.access_mode == "open") {
+    warnings.emplace_back(
+        "access.mode is open: every program on this machine may publish, update and administer "
+        "without a token. For development only; `--access tokens` asks for tokens here too");
+  }
   if (config.public_url.empty()) {
     if (is_wildcard(config.http.address)) {
       throw ConfigError{"public_url is not set, and no device can fetch from " +
-                        config.http.address +
-                        ": add --public-url http://HOST:" + std::to_string(config.http.port) +
+                        config.http.address + ": add --public-url " +
+                        (config.http.tls.certificate.empty() ? "http" : "https") +
+                        "://HOST:" + std::to_string(config.http.port) +
                         " with the name or address under which devices reach this machine"};
     }
     config.public_url = derived_url(config.http);
+  }
+  if (!config.http.tls.certificate.empty() && config.public_url.starts_with("http://")) {
+    warnings.push_back("public_url is " + config.public_url +
+                       ", but this server speaks HTTPS: unless something in front of it speaks "
+                       "HTTP, devices need https://");
   }
   if (is_loopback(host_of(config.public_url))) {
     warnings.push_back(
         "public_url is " + config.public_url +
         ": only devices on this machine can fetch from there; set --public-url for others");
   }
-  config.notices.public_url = config.public_url;
+  config.downloads.access = config.download_access.value_or(
+      config.development ? DownloadAccess::open : DownloadAccess::signed_url);
+  complete_identity(config);
+  if (config.mqtt_token == "self" && !config.mqtt.tls && !is_loopback(config.mqtt.host)) {
+    warnings.push_back("mqtt.token is self and " + config.mqtt.shown() +
+                       " is not encrypted: whoever listens may use the token; write mqtts://");
+  }
   return warnings;
 }
 

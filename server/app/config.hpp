@@ -8,10 +8,14 @@
 #include <string_view>
 #include <vector>
 
+#include "server/access/address.hpp"
 #include "server/broker/broker_url.hpp"
 #include "server/broker/ingest.hpp"
 #include "server/broker/notice_pump.hpp"
+#include "server/download/downloads.hpp"
 #include "server/http/server.hpp"
+#include "server/identity/identity_service.hpp"
+#include "server/oidc/verifier.hpp"
 #include "server/registry/deployment.hpp"
 
 namespace otaria::server {
@@ -31,6 +35,7 @@ struct Config {
   HttpConfig http;
   BrokerUrl mqtt;
   std::string mqtt_ca_file;
+  std::string mqtt_certificate, mqtt_private_key;
   std::string mqtt_password_file;
   std::uint32_t server_number = 1;
   NoticePumpConfig notices;
@@ -38,6 +43,19 @@ struct Config {
   Deadlines deadlines;
   std::int64_t silent_after_s = 86'400;
   std::int64_t keep_statuses_days = 90;
+  std::optional<DownloadAccess> download_access;  ///< absent: open in development, else signed
+  DownloadSettings downloads;  ///< files that are not named lie in the data directory
+  bool development = false;
+  /// `tokens` or `open`. Empty until completed: `open` on a bench (see is_bench), else `tokens`.
+  std::string access_mode;
+  std::string metrics_access = "tokens";
+  std::vector<IpNetwork> trusted_proxies;
+  std::string audit_checkpoints;  ///< empty: audit-checkpoints.jws in the data directory
+  bool audit_syslog = false;
+  oidc::Settings oidc;  ///< issuer empty: no OpenID provider
+  std::string oidc_keys_file, oidc_keys_url, oidc_ca_file;
+  std::string mqtt_token = "none";
+  IdentityConfig identity;
   std::string log_level = "info";
   std::string log_format = "text";
 };
@@ -55,8 +73,8 @@ void set_key(Config& config,
              const std::string& value,
              const std::string& source);
 
-/// Checks what concerns several keys, reads the password file and fills in public_url.
-/// Returns warnings for the log. Errors: ConfigError.
+/// Checks what concerns several keys, reads the password file and the TLS files, and fills in
+/// public_url. Returns warnings for the log. Errors: ConfigError.
 std::vector<std::string> complete(Config& config);
 
 /// Sources, the weaker first: a TOML file, then the environment, then flags.

@@ -8,7 +8,8 @@ namespace {
 std::string text_of(const toml::node& node, const std::string& key, const std::string& file) {
   if (const auto text = node.value_exact<std::string>()) return *text;
   if (const auto number = node.value_exact<std::int64_t>()) return std::to_string(*number);
-  throw ConfigError{file + ": " + key + " is neither a text nor a whole number"};
+  if (const auto flag = node.value_exact<bool>()) return *flag ? "true" : "false";
+  throw ConfigError{file + ": " + key + " is neither a text nor a whole number, true or false"};
 }
 
 void take_table(Config& config,

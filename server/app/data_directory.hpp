@@ -18,6 +18,15 @@ class DataDirectory {
 
   [[nodiscard]] std::filesystem::path database() const { return path_ / "otaria.db"; }
   [[nodiscard]] std::filesystem::path artifacts() const { return path_ / "artifacts"; }
+  [[nodiscard]] std::filesystem::path bootstrap_token() const { return path_ / "bootstrap-token"; }
+  [[nodiscard]] std::filesystem::path keys() const { return path_ / "keys"; }
+  [[nodiscard]] std::filesystem::path download_secret() const { return keys() / "download-secret"; }
+  /// What the token issuer writes and the broker's plugin reads.
+  [[nodiscard]] std::filesystem::path key_set() const { return path_ / "broker" / "jwks.json"; }
+  [[nodiscard]] std::filesystem::path denylist() const { return path_ / "broker" / "denied"; }
+  [[nodiscard]] std::filesystem::path audit_checkpoints() const {
+    return path_ / "audit-checkpoints.jws";
+  }
 
  private:
   std::filesystem::path path_;

@@ -46,8 +46,13 @@ void add_flags(CLI::App& app, CommandLine& line) {
   const std::map<std::string_view, std::pair<const char*, const char*>> help{
       {"data", {"DIR", "where database and images lie (otaria-data)"}},
       {"http.listen", {"ADDR:PORT", "where to listen (127.0.0.1:8080)"}},
+      {"http.certificate", {"FILE", "serve HTTPS: certificate and its chain, PEM"}},
+      {"http.private_key", {"FILE", "the certificate's key, PEM, mode 0600"}},
       {"mqtt.url", {"URL", "the broker: mqtt://HOST:PORT or mqtts://… (mqtt://127.0.0.1:1883)"}},
       {"public_url", {"URL", "base of every URL in notices (made from --http)"}},
+      {"development", {"", "a server on a bench: allows what production must not"}},
+      {"access.mode",
+       {"MODE", "tokens, or open: nobody is asked; with --development only (tokens)"}},
       {"log.level", {"LEVEL", "debug, info, warn or error (info)"}},
       {"log.format", {"FORMAT", "text or json (text)"}},
   };
@@ -56,10 +61,14 @@ void add_flags(CLI::App& app, CommandLine& line) {
       ->type_name("FILE");
   for (const NamedKey& row : named_keys()) {
     const auto& [type, text] = help.at(row.key);
-    app.add_option(std::string{row.flag},
-                   line.by_key[std::string{row.key}],
-                   std::string{text} + " [" + std::string{row.variable} + "]")
-        ->type_name(type);
+    std::string& value = line.by_key[std::string{row.key}];
+    const std::string told = std::string{text} + " [" + std::string{row.variable} + "]";
+    if (*type == '\0') {
+      app.add_flag_callback(
+          std::string{row.flag}, [&value] { value = "true"; }, told);
+    } else {
+      app.add_option(std::string{row.flag}, value, told)->type_name(type);
+    }
   }
   app.add_flag(
       "--check-config", line.check_only, "say whether the configuration can be used, and end");
@@ -67,24 +76,28 @@ void add_flags(CLI::App& app, CommandLine& line) {
 }
 
 // Blocked before any thread starts, so that sigwait is the only one who hears them.
-sigset_t block_stop_signals() {
-  sigset_t stop;
-  sigemptyset(&stop);
-  sigaddset(&stop, SIGINT);
-  sigaddset(&stop, SIGTERM);
-  pthread_sigmask(SIG_BLOCK, &stop, nullptr);
+sigset_t block_signals() {
+  sigset_t awaited;
+  sigemptyset(&awaited);
+  sigaddset(&awaited, SIGINT);
+  sigaddset(&awaited, SIGTERM);
+  sigaddset(&awaited, SIGHUP);
+  pthread_sigmask(SIG_BLOCK, &awaited, nullptr);
   signal(SIGPIPE, SIG_IGN);
-  return stop;
+  return awaited;
 }
 
 int serve(const Config& config) {
-  const sigset_t stop = block_stop_signals();
+  const sigset_t awaited = block_signals();
   Application application{config, OTARIA_VERSION};
   application.start();
   int received = 0;
-  sigwait(&stop, &received);
+  while (sigwait(&awaited, &received) == 0 && received == SIGHUP) {
+    spdlog::info("signal {}: reading the certificate again", received);
+    application.reload();
+  }
   spdlog::info("signal {}: stopping", received);
-  pthread_sigmask(SIG_UNBLOCK, &stop, nullptr);  // a second one ends the program at once
+  pthread_sigmask(SIG_UNBLOCK, &awaited, nullptr);  // a second one ends the program at once
   application.stop();
   spdlog::info("stopped");
   return 0;

@@ -14,6 +14,8 @@ import unittest
 import urllib.error
 import urllib.request
 
+from signing import base64url
+
 LIMIT_S = 30
 
 
@@ -79,6 +81,7 @@ class ServerCase(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.directory, True)
         self.http, self.mqtt = free_port(), free_port()
         self.processes = []
+        self.tokens = {}  # by port: what call() shows unless told otherwise
         self.addCleanup(self.end_all)
 
     def end_all(self):
@@ -104,12 +107,20 @@ class ServerCase(unittest.TestCase):
 
     def start_server(self, *more, data="data", http=None):
         server = self.spawn(self.otariad, "--data", str(self.directory / data), "--http", f"127.0.0.1:{http or self.http}",
-                            "--mqtt", f"mqtt://127.0.0.1:{self.mqtt}", *more)
+                            "--mqtt", f"mqtt://127.0.0.1:{self.mqtt}",
+                            # On loopback nobody would be asked for one.
+                            *([] if "--access" in more else ["--access", "tokens"]), *more)
         wait_for(lambda: answers(http or self.http) or server.poll() is not None, "otariad listens")
         self.assertIsNone(server.poll(), self.log())
+        token = self.directory / data / "bootstrap-token"
+        self.tokens[http or self.http] = token.read_text().strip() if token.exists() else None
         return server
 
-    def call(self, method, path, body=None, headers=None, http=None):
+    def call(self, method, path, body=None, headers=None, http=None, token=""):
+        """`token`: another one than the server's bootstrap token, or None for none."""
+        token = self.tokens.get(http or self.http) if token == "" else token
+        if token is not None:
+            headers = {"Authorization": f"Bearer {token}", **(headers or {})}
         if isinstance(body, (dict, list)):
             body = json.dumps(body).encode()
             headers = {"Content-Type": "application/json", **(headers or {})}
@@ -128,6 +139,23 @@ class ServerCase(unittest.TestCase):
 
     def publish_release(self, query="", image=None):
         return self.call("POST", "/api/v1/releases" + query, image or make_image(), {"Content-Type": "application/octet-stream"})
+
+    def fetch(self, release, headers=None, method="GET"):
+        """An image, from the URL that its release names, without an operator's token."""
+        base = f"http://127.0.0.1:{self.http}"
+        self.assertTrue(release["url"].startswith(base + "/firmware/"), release["url"])
+        return self.call(method, release["url"].removeprefix(base), headers=headers, token=None)
+
+    def kept(self, digest):
+        """Whether the server has an image of this digest on its disk."""
+        return (self.directory / "data" / "artifacts" / f"{digest}.bin").exists()
+
+    def publish_signed(self, image, manifest, query=""):
+        headers = {"Content-Type": "application/octet-stream", "Otaria-Manifest": base64url(manifest)}
+        return self.call("POST", "/api/v1/releases" + query, image, headers)
+
+    def publish_keys(self, file):
+        return self.call("PUT", "/api/v1/keylist", file, {"Content-Type": "application/jose"})
 
     def say(self, topic, message, retain=False):
         words = ["mosquitto_pub", "-h", "127.0.0.1", "-p", str(self.mqtt), "-q", "1", "-t", topic, "-m",

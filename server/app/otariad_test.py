@@ -4,7 +4,10 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import signal
+import socket
+import ssl
 import stat
 import subprocess
 import sys
@@ -178,6 +181,64 @@ class Operation(ServerCase):
     def test_the_lock_ends_with_a_killed_server(self):
         self.kill_hard(self.start_server())
         self.start_server()
+
+    def make_certificate(self, name, host="127.0.0.1"):
+        files = [str(self.directory / f"{name}.{kind}") for kind in ("pem", "key")]
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-out", files[0],
+                        "-keyout", files[1], "-subj", f"/CN={name}", "-addext", f"subjectAltName=IP:{host}"], check=True, capture_output=True)
+        os.chmod(files[1], 0o600)
+        return files
+
+    def https(self, trusted):
+        """The name in the certificate of a server that is trusted by `trusted`; nothing when it is not."""
+        context = ssl.create_default_context(cafile=trusted)
+        try:
+            with socket.create_connection(("127.0.0.1", self.http), LIMIT_S) as plain, \
+                    context.wrap_socket(plain, server_hostname="127.0.0.1") as secure:
+                secure.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+                self.assertIn(b"200 OK", secure.recv(4096))
+                return dict(pair for row in secure.getpeercert()["subject"] for pair in row)["commonName"]
+        except ssl.SSLError:
+            return None
+
+    def test_serves_https_and_changes_its_certificate_at_a_signal_and_by_itself(self):
+        old, new = self.make_certificate("old"), self.make_certificate("new")
+        server = self.start_server("--certificate", old[0], "--private-key", old[1])
+        self.assertIn("public_url is https://", self.log())
+        trusted = shutil.copy(old[0], self.directory / "old-ca.pem")
+        self.assertEqual(self.https(trusted), "old")
+        shutil.copy(new[0], old[0])  # without its key: another's
+        server.send_signal(signal.SIGHUP)
+        wait_for(lambda: "does not belong to the certificate" in self.log(), "the mixed-up pair is named")
+        self.assertEqual(self.https(trusted), "old")
+        shutil.copy(new[1], old[1])
+        server.send_signal(signal.SIGHUP)
+        wait_for(lambda: self.https(new[0]) == "new", "the new pair is in use")
+        last = self.make_certificate("last")
+        for there, here in zip(last, old):
+            os.replace(there, here)
+        wait_for(lambda: self.https(old[0]) == "last", "the change is noticed without a signal")
+        self.assertIsNone(server.poll())
+
+    def test_says_before_it_starts_which_tls_setting_cannot_work(self):
+        certificate, key = self.make_certificate("old")
+        other = self.make_certificate("other")[1]
+        exposed = shutil.copy(key, self.directory / "exposed.key")
+        os.chmod(exposed, 0o644)
+        config = self.directory / "otaria.toml"
+        for words, text, part in (
+                (["--certificate", certificate], "", "http.private_key"),
+                (["--certificate", certificate, "--private-key", exposed], "", "chmod 600"),
+                (["--certificate", certificate, "--private-key", other], "", "does not belong to the certificate"),
+                (["--certificate", "/nonexistent.pem", "--private-key", key], "", "No such file"),
+                (["--certificate", certificate, "--private-key", key], '[http]\nclient_certificates = "required"\n', "http.client_ca"),
+                (["--certificate", certificate, "--private-key", key], f'[http]\nclient_ca = "{certificate}"\n', "is off"),
+                ([], f'[mqtt]\nca_file = "{certificate}"\n', "mqtts://"),
+                ([], f'[mqtt]\nurl = "mqtts://h"\ncertificate = "{certificate}"\n', "mqtt.private_key")):
+            config.write_text(text)
+            refused = self.run_server("--config", str(config), "--check-config", *words)
+            self.assertEqual(refused.returncode, 2, (words, text))
+            self.assertIn(part, refused.stderr)
 
     def test_names_the_unknown_key_and_its_line(self):
         config = self.directory / "otaria.toml"

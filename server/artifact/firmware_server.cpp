@@ -36,6 +36,7 @@ struct Options {
   std::uint16_t port = 8080;
   std::string directory = ".";
   std::string base_url;
+  TlsFiles tls;
   bool json = false;
 };
 
@@ -64,7 +65,7 @@ std::string base_url_of(const Options& options, std::uint16_t port) {
   std::string host = options.address;
   if (host == "0.0.0.0" || host == "::") host = reachable_address();
   if (host.find(':') != host.npos) host = "[" + host + "]";
-  return fmt::format("http://{}:{}", host, port);
+  return fmt::format("{}://{}:{}", options.tls.certificate.empty() ? "http" : "https", host, port);
 }
 
 /// The version in an image's descriptor; empty when the file is no image or its version is no
@@ -182,21 +183,23 @@ void raise_descriptor_limit() {
 int run(const Options& options) {
   raise_descriptor_limit();
   // Before any thread starts, so that all inherit the mask and only sigwait() takes the signals.
-  sigset_t stop_signals;
-  ::sigemptyset(&stop_signals);
-  ::sigaddset(&stop_signals, SIGINT);
-  ::sigaddset(&stop_signals, SIGTERM);
-  ::pthread_sigmask(SIG_BLOCK, &stop_signals, nullptr);
+  sigset_t awaited;
+  ::sigemptyset(&awaited);
+  ::sigaddset(&awaited, SIGINT);
+  ::sigaddset(&awaited, SIGTERM);
+  ::sigaddset(&awaited, SIGHUP);
+  ::pthread_sigmask(SIG_BLOCK, &awaited, nullptr);
 
   NamedFiles files(options.directory);
   std::string base_url;
   HttpConfig config;
   config.address = options.address;
   config.port = options.port;
+  config.tls = options.tls;
   HttpServer server(
       config,
       [&](const Request& request) { return answer(request, files, base_url); },
-      [&](std::string_view path) { return files.find_open(path); });
+      [&](std::string_view path, std::string_view) { return files.find_open(path); });
   files.scan();
   base_url = base_url_of(options, options.port);
   server.start();
@@ -209,7 +212,7 @@ int run(const Options& options) {
   std::fflush(stdout);
 
   int received = 0;
-  ::sigwait(&stop_signals, &received);
+  while (::sigwait(&awaited, &received) == 0 && received == SIGHUP) server.reload_certificate();
   server.stop(std::chrono::seconds(10));
   return 0;
 }
@@ -232,8 +235,21 @@ int main(int argc, char** argv) {
   app.add_option("--base-url",
                  options.base_url,
                  "What URLs begin with, default http://<this machine's address>:<port>");
+  auto* certificate = app.add_option("--certificate",
+                                     options.tls.certificate,
+                                     "Serve HTTPS: the certificate and its chain, PEM; read again "
+                                     "when it changes")
+                          ->type_name("FILE");
+  auto* key =
+      app.add_option(
+             "--private-key", options.tls.private_key, "The certificate's key, PEM, mode 0600")
+          ->type_name("FILE");
+  certificate->needs(key);
+  key->needs(certificate);
   app.add_flag("--json", options.json, "Print the list as one JSON object");
-  app.footer("Exit codes: 0 stopped by Ctrl-C or SIGTERM, 2 usage, 3 cannot read DIR or listen.");
+  app.footer(
+      "Exit codes: 0 stopped by Ctrl-C or SIGTERM, 2 usage, 3 cannot read DIR, "
+      "certificate or key, or listen.");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -41,15 +41,21 @@ std::optional<contract::Digest> digest_of_path(std::string_view path) {
   return digest_of_name(path.substr(firmware.size()));
 }
 
-void set_immutable_headers(OpenFile& file, const contract::Digest& digest) {
+void set_immutable_headers(OpenFile& file,
+                           const contract::Digest& digest,
+                           std::string_view cache_control) {
   file.etag = "\"" + text_of(digest) + "\"";
   file.header_lines =
-      "Content-Type: application/octet-stream\r\n"
-      "Cache-Control: public, max-age=31536000, immutable\r\n";
+      "Content-Type: application/octet-stream\r\nCache-Control: " + std::string{cache_control} +
+      "\r\n";
 }
 
-ArtifactStore::ArtifactStore(std::filesystem::path directory, std::size_t max_open)
-    : directory_(std::move(directory)), max_open_(max_open) {
+ArtifactStore::ArtifactStore(std::filesystem::path directory,
+                             std::size_t max_open,
+                             std::string cache_control)
+    : directory_(std::move(directory)),
+      max_open_(max_open),
+      cache_control_(std::move(cache_control)) {
   std::filesystem::create_directories(directory_);
   for (const auto& entry : std::filesystem::directory_iterator(directory_)) {
     if (!entry.path().filename().string().starts_with(temporary_prefix)) continue;
@@ -187,7 +193,7 @@ ArtifactStore::Opened ArtifactStore::verify(const contract::Digest& digest,
                                             int descriptor,
                                             const FileIdentity& identity) {
   auto file = std::make_shared<OpenFile>(descriptor, identity.size);  // owns the descriptor
-  set_immutable_headers(*file, digest);
+  set_immutable_headers(*file, digest, cache_control_);
   bool known = false;
   {
     const std::shared_lock lock(mutex_);

@@ -25,6 +25,9 @@ struct StoreError {
   std::string detail;  ///< a sentence for the operator, with path and reason
 };
 
+/// Cache-Control of what everybody may fetch and that never changes.
+inline constexpr std::string_view public_for_ever = "public, max-age=31536000, immutable";
+
 struct StoredArtifact {
   contract::Digest digest;
   std::uint64_t size = 0;  ///< bytes
@@ -45,8 +48,11 @@ struct StoredArtifact {
 /// directory cannot be used.
 class ArtifactStore {
  public:
-  /// `max_open`: artifacts kept open for find_open(), a descriptor each.
-  explicit ArtifactStore(std::filesystem::path directory, std::size_t max_open = 512);
+  /// `max_open`: artifacts kept open for find_open(), a descriptor each. `cache_control`: what HTTP
+  /// says of each.
+  explicit ArtifactStore(std::filesystem::path directory,
+                         std::size_t max_open = 512,
+                         std::string cache_control = std::string{public_for_ever});
   ~ArtifactStore();
 
   struct Put {
@@ -112,6 +118,7 @@ class ArtifactStore {
 
   std::filesystem::path directory_;
   std::size_t max_open_;
+  std::string cache_control_;
   int directory_descriptor_ = -1;
   mutable std::shared_mutex mutex_;  // of the three below
   std::map<contract::Digest, FileIdentity> verified_;
@@ -122,7 +129,9 @@ class ArtifactStore {
 /// `<sha256>` of a path `/firmware/<sha256>.bin`.
 std::optional<contract::Digest> digest_of_path(std::string_view path);
 
-/// Makes `file` an immutable artifact to HTTP: ETag, type, and a year in every cache.
-void set_immutable_headers(OpenFile& file, const contract::Digest& digest);
+/// Makes `file` an immutable artifact to HTTP: ETag, type, and by default a year in every cache.
+void set_immutable_headers(OpenFile& file,
+                           const contract::Digest& digest,
+                           std::string_view cache_control = public_for_ever);
 
 }  // namespace otaria::server

@@ -57,6 +57,7 @@ Outcome<Release> find_release(StoreView& view, const SendRequest& request, const
 }  // namespace
 
 Outcome<Deployment> Dispatcher::plan(StoreView& view,
+                                     TrustCheck& trust,
                                      const SendRequest& request,
                                      const std::string& device_id) {
   const auto device = view.device(device_id);
@@ -67,10 +68,13 @@ Outcome<Deployment> Dispatcher::plan(StoreView& view,
   }
   Deployment deployment;
   Offer offer;
+  std::optional<Refusal> untrusted;
   if (request.external) {
     deployment.target = request.external->version;
     deployment.sha256 = request.external->sha256;
-    deployment.url = request.external->url;
+    // What lies here needs a URL that is made anew whenever its notice is.
+    const bool ours = downloads_.is_ours(request.external->url, request.external->sha256);
+    if (!ours) deployment.url = request.external->url;
     deployment.size = request.external->size;
     offer.version = deployment.target;
     offer.size = deployment.size;
@@ -81,10 +85,15 @@ Outcome<Deployment> Dispatcher::plan(StoreView& view,
     deployment.target = release.value().version;
     deployment.sha256 = release.value().sha256;
     deployment.size = release.value().size;
+    if (release.value().manifest) deployment.manifest = release.value().manifest->id;
     offer = offer_of(release.value());
+    untrusted = trust.refusal_of(release.value());
   }
-  if (auto refusal = preflight(offer, *device, request.only_newer && !request.force))
+  const bool only_newer = request.only_newer && !request.force;
+  if (auto refusal = preflight(offer, *device, only_newer, trust.facts_of(offer.product))) {
     return *refusal;
+  }
+  if (untrusted && device->mode != "development") return *untrusted;
   const std::int64_t now_ms = clock_();
   deployment.id = ulids_.next(static_cast<std::uint64_t>(now_ms));
   deployment.device = device_id;
@@ -95,8 +104,8 @@ Outcome<Deployment> Dispatcher::plan(StoreView& view,
   deployment.deadline = request.deadline;
   deployment.created_at = deployment.updated_at = now_ms / 1000;
   start_deadline(deployment, deadlines_, now_ms / 1000);
-  if (const auto payload = notice_payload(deployment, public_url_); !payload)
-    return payload.refusal();
+  if (const auto notice = write_notice(deployment, downloads_, now_ms / 1000); !notice)
+    return notice.refusal();
   return deployment;
 }
 
@@ -109,27 +118,32 @@ void Dispatcher::commit(StoreTransaction& transaction, const Deployment& deploym
   restate_notice(transaction, deployment.device, clock_());
 }
 
-Outcome<std::vector<Deployment>> Dispatcher::send(const SendRequest& request) {
+Outcome<std::vector<Deployment>> Dispatcher::send(const SendRequest& request,
+                                                  const Witness& witness) {
   if (auto refusal = malformed(request, clock_() / 1000)) return *refusal;
   const std::set<std::string> once{request.devices.begin(), request.devices.end()};
   std::optional<Refusal> refusal;
   std::vector<Deployment> deployments;
   store_.write([&](StoreTransaction& transaction) {
+    TrustCheck trust{transaction, clock_() / 1000};
     for (const std::string& device : once) {
-      auto planned = plan(transaction, request, device);
+      auto planned = plan(transaction, trust, request, device);
       if (!planned) {
         refusal = planned.refusal();
         return;  // nothing was written yet
       }
       deployments.push_back(std::move(planned.value()));
     }
-    for (const Deployment& deployment : deployments) commit(transaction, deployment);
+    for (const Deployment& deployment : deployments) {
+      commit(transaction, deployment);
+      if (witness) witness(transaction, deployment);
+    }
   });
   if (refusal) return *refusal;
   return deployments;
 }
 
-Outcome<Deployment> Dispatcher::withdraw(const std::string& id) {
+Outcome<Deployment> Dispatcher::withdraw(const std::string& id, const Witness& witness) {
   Outcome<Deployment> outcome = Refusal{
       "unknown_update", "there is no update \"" + id + "\"", "list them with: otaria update list"};
   store_.write([&](StoreTransaction& transaction) {
@@ -146,6 +160,7 @@ Outcome<Deployment> Dispatcher::withdraw(const std::string& id) {
       transaction.put_deployment(decision.next);
       restate_notice(transaction, deployment->device, clock_());
     }
+    if (witness) witness(transaction, decision.next);
     outcome = decision.next;
   });
   return outcome;
@@ -176,6 +191,23 @@ std::size_t Dispatcher::apply_time() {
     }
   });
   return changed;
+}
+
+std::size_t Dispatcher::renew_urls() {
+  if (downloads_.renewal_s() == 0) return 0;
+  const std::int64_t now_ms = clock_();
+  const std::int64_t before = now_ms / 1000 + downloads_.renewal_s();
+  bool due = false;
+  store_.read([&](StoreView& view) { due = !view.ending_urls(before, now_ms, 1).empty(); });
+  std::size_t renewed = 0;
+  if (!due) return renewed;
+  store_.write([&](StoreTransaction& transaction) {
+    for (const std::string& device : transaction.ending_urls(before, now_ms, changes_per_tick)) {
+      restate_notice(transaction, device, now_ms);
+      ++renewed;
+    }
+  });
+  return renewed;
 }
 
 std::size_t Dispatcher::forget_history(std::int64_t keep_s) {

@@ -1,11 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "server/broker/clock.hpp"
+#include "server/broker/trust_check.hpp"
+#include "server/download/downloads.hpp"
 #include "server/registry/deployment.hpp"
 #include "server/registry/refusal.hpp"
 #include "server/registry/ulid.hpp"
@@ -32,6 +35,10 @@ struct SendRequest {
   std::optional<std::uint32_t> not_before, deadline;  ///< Unix seconds
 };
 
+/// Told of each deployment that was decided, inside its transaction: what it writes is kept with
+/// the decision, or with it undone.
+using Witness = std::function<void(StoreTransaction&, const Deployment&)>;
+
 /// Decides what is offered to whom. Every decision and its outbox row are one transaction;
 /// NoticePump does the rest. Threads  any.
 class Dispatcher {
@@ -39,31 +46,37 @@ class Dispatcher {
   Dispatcher(Store& store,
              UlidGenerator& ulids,
              Deadlines deadlines,
-             std::string public_url,
+             const Downloads& downloads,
              UnixClock clock)
       : store_{store},
         ulids_{ulids},
         deadlines_{deadlines},
-        public_url_{std::move(public_url)},
+        downloads_{downloads},
         clock_{std::move(clock)} {}
 
   /// Offers to every device, or to none. A newer update supersedes what is still offered to a
-  /// device. Codes: unknown_device, unknown_release, ambiguous_release, those of preflight(),
-  /// notice_too_long, bad_request, deadline_passed.
-  Outcome<std::vector<Deployment>> send(const SendRequest& request);
+  /// device. `force` overrides the order of versions, nothing else. Codes: unknown_device,
+  /// unknown_release, ambiguous_release, those of preflight() and of TrustCheck, notice_too_long,
+  /// bad_request, deadline_passed.
+  Outcome<std::vector<Deployment>> send(const SendRequest& request, const Witness& witness = {});
 
   /// Codes: unknown_update, already_final.
-  Outcome<Deployment> withdraw(const std::string& id);
+  Outcome<Deployment> withdraw(const std::string& id, const Witness& witness = {});
 
   /// Withdraws offers whose deadline has passed and marks silent updates stale. Call every second
   /// or so. Returns how many updates changed.
   std::size_t apply_time();
+
+  /// Publishes anew the notices of unfinished updates whose signed URLs end soon. Call every second
+  /// or so. Returns how many.
+  std::size_t renew_urls();
 
   /// Forgets statuses older than `keep_s` seconds, of final updates. Returns how many.
   std::size_t forget_history(std::int64_t keep_s);
 
  private:
   Outcome<Deployment> plan(StoreView& view,
+                           TrustCheck& trust,
                            const SendRequest& request,
                            const std::string& device_id);
   void commit(StoreTransaction& transaction, const Deployment& deployment);
@@ -71,7 +84,7 @@ class Dispatcher {
   Store& store_;
   UlidGenerator& ulids_;
   const Deadlines deadlines_;
-  const std::string public_url_;
+  const Downloads& downloads_;
   const UnixClock clock_;
 };
 

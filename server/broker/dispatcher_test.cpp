@@ -49,8 +49,8 @@ class Dispatching : public ::testing::Test {
   std::int64_t now_ms_ = 1'790'000'000'000;
   testing::TemporaryStore store_;
   UlidGenerator ulids_{1};
-  Dispatcher dispatcher_{
-      *store_, ulids_, Deadlines{}, "http://10.0.0.1:8080", [this] { return now_ms_; }};
+  Downloads downloads_{{}, "http://10.0.0.1:8080", 0};
+  Dispatcher dispatcher_{*store_, ulids_, Deadlines{}, downloads_, [this] { return now_ms_; }};
 };
 
 TEST_F(Dispatching, WritesUpdateAndOutboxRowTogether) {
@@ -161,6 +161,56 @@ TEST_F(Dispatching, MarksASilentUpdateStaleButGoesOnOfferingIt) {
   EXPECT_EQ(state_name(deployment(id)), "stale");
   EXPECT_TRUE(deployment(id).offered());
   EXPECT_EQ(outbox("a")->update, id);
+}
+
+/// A server whose URLs last a day.
+class SignedUrls : public Dispatching {
+ protected:
+  Downloads signs_{
+      {.access = DownloadAccess::signed_url, .secret_file = store_.directory() / "download-secret"},
+      "http://10.0.0.1:8080",
+      now_ms_ / 1000};
+  Dispatcher dispatcher_{*store_, ulids_, Deadlines{}, signs_, [this] { return now_ms_; }};
+
+  /// Sends to "a"; the broker has the notice, the device has answered it.
+  Deployment under_way(contract::UpdateState state) {
+    Deployment deployment = dispatcher_.send(to({"a"})).value()[0];
+    store_.write([&](StoreTransaction& t) {
+      deployment.reported = state;
+      t.put_deployment(deployment);
+      t.set_url_until(deployment.id, *signs_.image(deployment.sha256, now_ms_ / 1000).until);
+      t.outbox_answered("a", deployment.id);
+    });
+    return deployment;
+  }
+};
+
+TEST_F(SignedUrls, AreRenewedBeforeTheyEndWhileTheImageMayStillBeFetched) {
+  const Deployment deployment = under_way(contract::UpdateState::downloading);
+  EXPECT_EQ(dispatcher_.renew_urls(), 0u);
+  now_ms_ += 86'400'000 - 1;  // less than a quarter of a life is left, whenever it began
+  EXPECT_EQ(dispatcher_.renew_urls(), 1u);
+  EXPECT_EQ(outbox("a")->update, deployment.id);
+  EXPECT_EQ(dispatcher_.renew_urls(), 0u) << "it is due by itself now";
+}
+
+TEST_F(SignedUrls, AreNotRenewedOnceTheImageIsFetched) {
+  under_way(contract::UpdateState::verifying);
+  now_ms_ += 86'400'000;
+  EXPECT_EQ(dispatcher_.renew_urls(), 0u);
+}
+
+TEST_F(SignedUrls, AreMadeForAnImageOfOursThatWasNamedByItsBareUrl) {
+  SendRequest request = to({"a"});
+  request.release.clear();
+  const std::string sha256(64, 'a');
+  request.external = ExternalImage{.version = "1.4.0",
+                                   .url = "http://10.0.0.1:8080/firmware/" + sha256 + ".bin",
+                                   .sha256 = sha256,
+                                   .size = 1000};
+  EXPECT_EQ(dispatcher_.send(request).value()[0].url, "");
+  request.external->url = "http://cdn.example/firmware/" + sha256 + ".bin";
+  EXPECT_EQ(dispatcher_.send(request).value()[0].url, request.external->url);
 }
 
 }  // namespace

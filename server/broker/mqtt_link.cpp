@@ -2,10 +2,13 @@
 
 #include <arpa/inet.h>
 #include <mosquitto.h>
+#include <poll.h>
 #include <spdlog/spdlog.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <condition_variable>
 #include <filesystem>
 #include <mutex>
@@ -14,6 +17,7 @@
 #include <thread>
 
 #include "contract/vocabulary.hpp"
+#include "server/broker/clock.hpp"
 
 namespace otaria::server {
 namespace {
@@ -28,6 +32,28 @@ using Steady = std::chrono::steady_clock;
 
 constexpr auto connack_limit = std::chrono::seconds{15};
 constexpr int loop_wait_ms = 250;
+
+const char* text_or_null(const std::string& text) {
+  return text.empty() ? nullptr : text.c_str();
+}
+
+/// The library would ask on the terminal.
+int no_passphrase(char*, int, int, void*) {
+  return 0;
+}
+
+void check_private_key(const std::string& path) {
+  std::error_code error;
+  const auto status = std::filesystem::status(path, error);
+  if (!std::filesystem::is_regular_file(status)) {
+    throw std::runtime_error{"the private key " + path + " does not exist"};
+  }
+  using std::filesystem::perms;
+  if ((status.permissions() & (perms::group_all | perms::others_all)) != perms::none) {
+    throw std::runtime_error{"the private key " + path +
+                             " may be used by others than its owner: chmod 600 " + path};
+  }
+}
 
 // The library's own start and end, once per program.
 struct Library {
@@ -92,9 +118,13 @@ class MqttLink::Impl {
     mosquitto_int_option(client_, MOSQ_OPT_SEND_MAXIMUM, 100);
     mosquitto_int_option(client_, MOSQ_OPT_TCP_NODELAY, 1);
     const BrokerUrl& url = config_.url;
-    if (!url.username.empty()) {
-      mosquitto_username_pw_set(
-          client_, url.username.c_str(), url.password.empty() ? nullptr : url.password.c_str());
+    BrokerCredentials names{url.username, url.password};
+    if (config_.credentials) names = config_.credentials();
+    renew_at_ms_ = names.renew_at_ms;
+    if (!names.username.empty()) {
+      mosquitto_username_pw_set(client_,
+                                names.username.c_str(),
+                                names.password.empty() ? nullptr : names.password.c_str());
     }
     if (url.tls) set_up_tls();
     mosquitto_connect_callback_set(client_, [](mosquitto*, void* self, int code) {
@@ -123,13 +153,24 @@ class MqttLink::Impl {
   }
 
   void set_up_tls() {
-    const bool file = std::filesystem::is_regular_file(config_.ca_file);
-    const char* ca_file = config_.ca_file.empty() ? nullptr : config_.ca_file.c_str();
+    const char* ca_file = text_or_null(config_.ca_file);
     const char* ca_directory = ca_file == nullptr ? "/etc/ssl/certs" : nullptr;
-    if (ca_file != nullptr && !file) {
+    if (ca_file != nullptr && !std::filesystem::is_regular_file(config_.ca_file)) {
       throw std::runtime_error{"the CA file " + config_.ca_file + " does not exist"};
     }
-    const int code = mosquitto_tls_set(client_, ca_file, ca_directory, nullptr, nullptr, nullptr);
+    if (!config_.private_key.empty()) check_private_key(config_.private_key);
+    int code = mosquitto_tls_set(client_,
+                                 ca_file,
+                                 ca_directory,
+                                 text_or_null(config_.certificate),
+                                 text_or_null(config_.private_key),
+                                 no_passphrase);
+    // For this library "tlsv1.2" is the oldest version, not the only one. Chain and host name are
+    // verified unless mosquitto_tls_insecure_set is called, and nothing calls it.
+    constexpr int verify_peer = 1;
+    if (code == MOSQ_ERR_SUCCESS) {
+      code = mosquitto_tls_opts_set(client_, verify_peer, "tlsv1.2", nullptr);
+    }
     if (code != MOSQ_ERR_SUCCESS) {
       throw std::runtime_error{std::string{"TLS to the broker: "} + mosquitto_strerror(code)};
     }
@@ -169,6 +210,11 @@ class MqttLink::Impl {
     return stopping_;
   }
 
+  // MQTT 3.1.1 cannot authenticate anew within a connection.
+  [[nodiscard]] bool renewal_is_due() const {
+    return renew_at_ms_ > 0 && system_unix_ms() >= renew_at_ms_;
+  }
+
   // A client of its own per connection: libmosquitto would send again, after the reconnect, what
   // the lost connection had in flight, and so put an older notice over a newer one. What must be
   // sent again the outbox knows.
@@ -201,10 +247,39 @@ class MqttLink::Impl {
     }
   }
 
+  // Over TLS libmosquitto turns in circles on a socket whose connection was refused, and never says
+  // so: the socket itself is asked first. False: it failed, or we are stopping.
+  bool await_socket(Steady::time_point give_up) {
+    while (!stopping()) {
+      pollfd watched{mosquitto_socket(client_), POLLOUT, 0};
+      if (watched.fd < 0) return true;  // mosquitto_loop knows why
+      if (::poll(&watched, 1, loop_wait_ms) <= 0) {
+        if (Steady::now() <= give_up) continue;
+        log_trouble("no answer to our connection");
+        return false;
+      }
+      // libmosquitto may have taken the socket's error already: that it has failed still shows.
+      if ((watched.revents & (POLLERR | POLLHUP | POLLNVAL)) == 0) return true;
+      int error = 0;
+      socklen_t length = sizeof error;
+      ::getsockopt(watched.fd, SOL_SOCKET, SO_ERROR, &error, &length);
+      log_trouble(std::generic_category().message(error != 0 ? error : ECONNREFUSED));
+      return false;
+    }
+    return false;
+  }
+
   void serve() {
     const auto give_up = Steady::now() + connack_limit;
+    if (!await_socket(give_up)) return;
     for (;;) {
       if (stopping()) {
+        say_farewell();
+        return;
+      }
+      if (renewal_is_due()) {
+        spdlog::info("broker: connecting anew before the token expires");
+        on_disconnect();
         say_farewell();
         return;
       }
@@ -247,6 +322,7 @@ class MqttLink::Impl {
   bool stopping_ = false;
   // Of the link's own thread:
   int back_off_ms_ = config_.reconnect_first_ms;
+  std::int64_t renew_at_ms_ = 0;
   std::string last_trouble_;
   std::mt19937 random_{std::random_device{}()};
 };

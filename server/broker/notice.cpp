@@ -14,19 +14,22 @@ Refusal too_long(const std::string& what, std::size_t bytes, std::size_t limit) 
 
 }  // namespace
 
-std::string image_url(const std::string& public_url, const std::string& sha256) {
-  return public_url + "/firmware/" + sha256 + ".bin";
-}
-
 std::string notice_topic(const std::string& device) {
   return device + std::string{contract::notice_topic_suffix};
 }
 
-Outcome<std::string> notice_payload(const Deployment& deployment, const std::string& public_url) {
-  const std::string url =
-      deployment.url.empty() ? image_url(public_url, deployment.sha256) : deployment.url;
+Outcome<WrittenNotice> write_notice(const Deployment& deployment,
+                                    const Downloads& downloads,
+                                    std::int64_t now) {
+  const ImageUrl image = deployment.url.empty() ? downloads.image(deployment.sha256, now)
+                                                : ImageUrl{deployment.url, std::nullopt};
+  const std::string& url = image.text;
   contract::Notice notice;
   if (!notice.url.assign(url)) return too_long("the URL", url.size(), contract::max_url_bytes);
+  const std::string manifest = deployment.manifest ? downloads.manifest(*deployment.manifest) : "";
+  if (!notice.manifest.assign(manifest)) {
+    return too_long("the manifest's URL", manifest.size(), contract::max_url_bytes);
+  }
   if (!notice.version.assign(deployment.target)) {
     return too_long("the version", deployment.target.size(), contract::max_version_bytes);
   }
@@ -47,7 +50,7 @@ Outcome<std::string> notice_payload(const Deployment& deployment, const std::str
   if (packet > contract::max_packet_bytes) {
     return too_long("the notice for " + deployment.device, packet, contract::max_packet_bytes);
   }
-  return payload;
+  return WrittenNotice{std::move(payload), image.until};
 }
 
 }  // namespace otaria::server

@@ -17,11 +17,13 @@ constexpr double burst = 20;
 
 NoticePump::NoticePump(Store& store,
                        NoticePumpConfig config,
+                       const Downloads& downloads,
                        Publish publish,
                        UnixClock clock,
                        BrokerCounters& counters)
     : store_{store},
-      config_{std::move(config)},
+      config_{config},
+      downloads_{downloads},
       publish_{std::move(publish)},
       clock_{std::move(clock)},
       counters_{counters},
@@ -114,29 +116,31 @@ void NoticePump::settle_acknowledged() {
     const std::scoped_lock lock{mutex_};
     ids.swap(acknowledged_);
   }
-  std::vector<OutboxRow> done;
+  std::vector<InFlight> done;
   for (const int id : ids) {
     const auto found = in_flight_.find(id);
     if (found == in_flight_.end()) continue;
     topics_in_flight_.erase(found->second.row.device);
-    done.push_back(std::move(found->second.row));
+    done.push_back(std::move(found->second));
     in_flight_.erase(found);
   }
   if (done.empty()) return;
   const std::int64_t now = clock_();
   store_.write([&](StoreTransaction& transaction) {
-    for (const OutboxRow& row : done) {
-      transaction.outbox_published(row.device, row.generation, now + next_repeat(row.attempts));
+    for (const InFlight& sent : done) {
+      const OutboxRow& row = sent.row;
+      transaction.outbox_published(row.device, row.generation, next_repeat(sent, now));
+      if (row.update && sent.url_until) transaction.set_url_until(*row.update, *sent.url_until);
     }
   });
-  for (const OutboxRow& row : done) {
-    ++(row.update ? counters_.notices_published : counters_.withdrawals_published);
+  for (const InFlight& sent : done) {
+    ++(sent.row.update ? counters_.notices_published : counters_.withdrawals_published);
   }
 }
 
-std::int64_t NoticePump::next_repeat(std::uint32_t attempts) const {
-  const std::uint32_t doublings = std::min<std::uint32_t>(attempts, 20);
-  return std::min(config_.repeat_first_ms << doublings, config_.repeat_limit_ms);
+std::int64_t NoticePump::next_repeat(const InFlight& sent, std::int64_t now_ms) const {
+  const std::uint32_t doublings = std::min<std::uint32_t>(sent.row.attempts, 20);
+  return now_ms + std::min(config_.repeat_first_ms << doublings, config_.repeat_limit_ms);
 }
 
 void NoticePump::forget_unacknowledged() {
@@ -185,8 +189,9 @@ bool NoticePump::publish_due() {
 
 bool NoticePump::publish_row(const OutboxRow& row, const std::optional<Deployment>& deployment) {
   std::string payload;
+  std::optional<std::int64_t> url_until;
   if (deployment && deployment->offered()) {
-    auto written = notice_payload(*deployment, config_.public_url);
+    auto written = write_notice(*deployment, downloads_, clock_() / 1000);
     if (!written) {  // public_url has grown since: not this one, but the others go on
       log_.warn("notice_too_long", row.device + ": " + written.refusal().detail);
       store_.write([&](StoreTransaction& transaction) {
@@ -195,11 +200,12 @@ bool NoticePump::publish_row(const OutboxRow& row, const std::optional<Deploymen
       });
       return true;
     }
-    payload = std::move(written.value());
+    payload = std::move(written.value().payload);
+    url_until = written.value().url_until;
   }
   const auto id = publish_(notice_topic(row.device), payload);
   if (!id) return false;
-  in_flight_[*id] = {row, clock_()};
+  in_flight_[*id] = {row, clock_(), url_until};
   topics_in_flight_[row.device] = *id;
   return true;
 }

@@ -15,12 +15,12 @@
 #include "server/broker/clock.hpp"
 #include "server/broker/counters.hpp"
 #include "server/broker/limited_log.hpp"
+#include "server/download/downloads.hpp"
 #include "server/store/store.hpp"
 
 namespace otaria::server {
 
 struct NoticePumpConfig {
-  std::string public_url;
   /// Retained publishes per second. EMQX keeps at most 1,000 a second and drops the rest without a
   /// word.
   double rate = 800;
@@ -43,6 +43,7 @@ class NoticePump {
 
   NoticePump(Store& store,
              NoticePumpConfig config,
+             const Downloads& downloads,
              Publish publish,
              UnixClock clock,
              BrokerCounters& counters);
@@ -60,6 +61,7 @@ class NoticePump {
   struct InFlight {
     OutboxRow row;
     std::int64_t sent_at_ms;
+    std::optional<std::int64_t> url_until;  ///< Unix seconds
   };
   void run();
   void wait();
@@ -68,10 +70,11 @@ class NoticePump {
   bool publish_row(const OutboxRow& row, const std::optional<Deployment>& deployment);
   void forget_unacknowledged();
   bool may_send();
-  [[nodiscard]] std::int64_t next_repeat(std::uint32_t attempts) const;
+  [[nodiscard]] std::int64_t next_repeat(const InFlight& sent, std::int64_t now_ms) const;
 
   Store& store_;
   const NoticePumpConfig config_;
+  const Downloads& downloads_;
   const Publish publish_;
   const UnixClock clock_;
   BrokerCounters& counters_;

@@ -33,11 +33,12 @@ class Pumping : public ::testing::Test {
       t.put_deployment(deployment);
       t.put_outbox("a", "U1", 0);
     });
+    if (!downloads_) downloads_.emplace(DownloadSettings{}, "http://10.0.0.1:8080", 0);
     NoticePumpConfig config;
-    config.public_url = "http://10.0.0.1:8080";
     pump_ = std::make_unique<NoticePump>(
         *store_,
         config,
+        *downloads_,
         [this](const std::string& topic, std::string_view payload) { return take(topic, payload); },
         [this] { return now_ms_.load(); },
         counters_);
@@ -70,6 +71,7 @@ class Pumping : public ::testing::Test {
 
   std::atomic<std::int64_t> now_ms_{1'790'000'000'000};
   testing::TemporaryStore store_;
+  std::optional<Downloads> downloads_;
   BrokerCounters counters_;
   std::mutex mutex_;
   std::vector<Sent> sent_;
@@ -137,6 +139,42 @@ TEST_F(Pumping, WhileTheBrokerIsAwayTheDecisionsStay) {
   EXPECT_EQ(count(), 0u);
   ASSERT_TRUE(row());
   EXPECT_EQ(row()->attempts, 0u);
+}
+
+class PumpingSignedUrls : public Pumping {
+ protected:
+  void SetUp() override {
+    downloads_.emplace(DownloadSettings{.access = DownloadAccess::signed_url,
+                                        .url_life_s = 100,
+                                        .secret_file = store_.directory() / "download-secret"},
+                       "http://10.0.0.1:8080",
+                       now_ms_ / 1000);
+    Pumping::SetUp();
+  }
+};
+
+TEST_F(PumpingSignedUrls, RemembersWhenTheUrlThatTheBrokerHasEnds) {
+  pump_->on_connected();
+  ASSERT_TRUE(reaches(1));
+  EXPECT_NE(last().payload.find(".bin?e="), std::string::npos);
+  const std::int64_t until = *downloads_->image(std::string(64, 'a'), now_ms_.load() / 1000).until;
+  acknowledge_last();
+  const auto ending = [&](std::int64_t before) {
+    return store_.read([&](StoreView& v) { return v.ending_urls(before, now_ms_.load(), 1); });
+  };
+  EXPECT_TRUE(ending(until).empty());
+  EXPECT_EQ(ending(until + 1).size(), 1u);
+}
+
+TEST_F(PumpingSignedUrls, EveryRepeatHasAUrlOfItsOwnTime) {
+  pump_->on_connected();
+  ASSERT_TRUE(reaches(1));
+  const std::string first = last().payload;
+  acknowledge_last();
+  now_ms_ += 100'000;
+  pump_->on_outbox_changed();
+  ASSERT_TRUE(reaches(2));
+  EXPECT_NE(last().payload, first);
 }
 
 }  // namespace

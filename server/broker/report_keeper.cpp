@@ -114,12 +114,32 @@ void ReportKeeper::keep(StoreTransaction& transaction,
   // The lower number counts once: after this a copy of it is a repeat like any other.
   if (report.seq_reset && !restarted) transaction.add_session_restart(mac, report.session);
   if (report.last) heal_by_last(transaction, *report.last, effect.device, now_ms);
+  if (effect.device.mode == "production") withdraw_unsigned(transaction, report.id, now_ms);
   if (!effect.new_session) return;
   const auto open = transaction.open_deployments(report.id);
   const bool unanswered = std::any_of(open.begin(), open.end(), [](const Deployment& deployment) {
     return apply_new_session(deployment).notice == NoticeEffect::restate;
   });
   if (unanswered) restate_notice(transaction, report.id, now_ms);
+}
+
+// It was offered when the device had not said, or was still on the bench.
+void ReportKeeper::withdraw_unsigned(StoreTransaction& transaction,
+                                     const std::string& device,
+                                     std::int64_t now_ms) {
+  bool changed = false;
+  for (const Deployment& open : transaction.open_deployments(device)) {
+    if (open.manifest || !open.offered()) continue;
+    const Decision decision =
+        withdraw(open, contract::name_of(contract::Fault::manifest_required), now_ms / 1000);
+    if (!decision.changed) continue;
+    transaction.put_deployment(decision.next);
+    changed = true;
+  }
+  if (!changed) return;
+  log_.warn("manifest_required",
+            device + " is in production mode: an update that nobody signed was withdrawn");
+  restate_notice(transaction, device, now_ms);
 }
 
 void ReportKeeper::heal_by_last(StoreTransaction& transaction,

@@ -28,6 +28,9 @@ class ReportKeeper {
                const StatusReport& report,
                Sequence place,
                std::int64_t now_ms);
+  void withdraw_unsigned(StoreTransaction& transaction,
+                         const std::string& device,
+                         std::int64_t now_ms);
   void heal_by_last(StoreTransaction& transaction,
                     const LastOutcome& last,
                     const Device& device,

@@ -230,5 +230,35 @@ TEST_F(Keeping, AStatusOfAnUnknownDeviceRegistersItWithoutAMac) {
   EXPECT_FALSE(device->mac.has_value());
 }
 
+TEST_F(Keeping, AnOfferThatNobodySignedEndsWhenItsDeviceIsInProduction) {
+  offer("U1");
+  StateReport production = state(58, 11);
+  production.mode = "production";
+  keep(production);
+  const auto ended = store_.read([](StoreView& v) { return v.deployment("U1"); });
+  EXPECT_TRUE(ended->final());
+  EXPECT_EQ(ended->error->code, "manifest_required");
+  EXPECT_EQ(outbox(), "empty");
+}
+
+TEST_F(Keeping, ASignedOfferToADeviceInProductionStands) {
+  store_.write([](StoreTransaction& t) {
+    Release release;
+    release.id = "R1";
+    t.add_release(release);
+    t.add_manifest({.said = {.id = "M1"}, .release = "R1"});
+    Deployment deployment;
+    deployment.id = "U1";
+    deployment.device = "sensor_A1B2";
+    deployment.release = "R1";
+    deployment.manifest = "M1";
+    t.put_deployment(deployment);
+  });
+  StateReport production = state(58, 11);
+  production.mode = "production";
+  keep(production);
+  EXPECT_EQ(state_of("U1"), "offered");
+}
+
 }  // namespace
 }  // namespace otaria::server

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <array>
 #include <list>
+#include <span>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -33,6 +35,8 @@ class EventLoop {
   /// For use between two suspensions only.
   Head& scratch_head() { return scratch_head_; }
   std::string& scratch_text() { return scratch_text_; }
+  /// One TLS record's worth of a file, on its way to be encrypted.
+  std::span<char, TlsStream::record_bytes> scratch_record() { return scratch_record_; }
   /// `Date: …` line of this second, with its CRLF.
   std::string_view date_line();
 
@@ -46,6 +50,7 @@ class EventLoop {
   std::list<Session> sessions_;
   Head scratch_head_;
   std::string scratch_text_;
+  std::array<char, TlsStream::record_bytes> scratch_record_{};
   std::string date_line_;
   std::time_t date_second_ = 0;
   bool finished_ = false;

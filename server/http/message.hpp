@@ -13,6 +13,8 @@
 /// sockets.
 namespace otaria::server {
 
+struct Caller;
+
 /// A regular file open for reading, shared by all who send it. Owns the descriptor.
 struct OpenFile {
   OpenFile(int open_descriptor, std::uint64_t bytes) : descriptor(open_descriptor), size(bytes) {}
@@ -40,7 +42,11 @@ struct Request {
   std::vector<std::pair<std::string, std::string>> headers;  ///< names in lower case
   std::string body;
   std::shared_ptr<const OpenFile> body_file;  ///< instead of `body`
-  std::string remote;                         ///< address:port of the peer
+  std::shared_ptr<const Caller> caller;  ///< set by what checks access in front of the handlers
+  std::string remote;                    ///< address:port of the peer, an IPv6 address in brackets
+  /// CN of the certificate that the client showed in the TLS handshake and that came from
+  /// TlsFiles::client_ca (a device: its MAC); empty without one.
+  std::string client_common_name;
 
   [[nodiscard]] std::optional<std::string_view> header(std::string_view lower_case_name) const {
     for (const auto& [name, value] : headers) {

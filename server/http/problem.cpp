@@ -32,18 +32,30 @@ constexpr std::array problems{
     // clang-format on
 };
 
-}  // namespace
-
-std::string problem_details(int status) {
-  const auto known = std::ranges::find(problems, status, &Problem::status);
-  const Problem problem =
-      known != problems.end() ? *known : Problem{status, "refused", "the request was refused", ""};
+std::string text_of(const Problem& problem) {
   std::string out = R"({"type":"about:blank","title":")";
-  out.append(reason_phrase(status)).append(R"(","status":)").append(std::to_string(status));
+  out.append(reason_phrase(problem.status))
+      .append(R"(","status":)")
+      .append(std::to_string(problem.status));
   out.append(R"(,"code":")").append(problem.code);
   out.append(R"(","detail":")").append(problem.detail);
   out.append(R"(","hint":")").append(problem.hint).append("\"}\n");
   return out;
+}
+
+}  // namespace
+
+std::string problem_details(int status) {
+  const auto known = std::ranges::find(problems, status, &Problem::status);
+  return text_of(
+      known != problems.end() ? *known : Problem{status, "refused", "the request was refused", ""});
+}
+
+std::string https_required_problem() {
+  return text_of({400,
+                  "https_required",
+                  "this port speaks HTTPS, and the request came without TLS",
+                  "write https:// in place of http://"});
 }
 
 }  // namespace otaria::server

@@ -12,4 +12,7 @@ inline constexpr std::string_view problem_media_type = "application/problem+json
 /// JSON object and a line end.
 std::string problem_details(int status);
 
+/// The same for a request that came without TLS to a port that speaks it; status 400.
+std::string https_required_problem();
+
 }  // namespace otaria::server

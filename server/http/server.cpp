@@ -46,15 +46,20 @@ class HttpServer::Impl {
   void stop(std::chrono::milliseconds grace);
   [[nodiscard]] std::uint16_t port() const { return port_; }
   [[nodiscard]] HttpStatistics statistics() const;
+  std::optional<std::string> reload_certificate() {
+    return shared_.tls ? shared_.tls->reload() : std::nullopt;
+  }
 
  private:
   void listen();
+  asio::awaitable<void> watch_certificate();
   asio::awaitable<void> accept_connections();
   bool wait_until_empty(std::chrono::milliseconds at_most);
 
   Shared shared_;
   std::vector<std::unique_ptr<EventLoop>> loops_;
-  std::optional<tcp::acceptor> acceptor_;  // belongs to the first loop
+  std::optional<tcp::acceptor> acceptor_;                // belongs to the first loop
+  std::optional<asio::steady_timer> certificate_timer_;  // likewise
   std::uint16_t port_ = 0;
   bool running_ = false;
 };
@@ -82,6 +87,9 @@ void HttpServer::Impl::listen() {
 
 void HttpServer::Impl::start() {
   shared_.stopping = false;
+  if (!shared_.config.tls.certificate.empty()) {
+    shared_.tls = std::make_unique<TlsContext>(shared_.config.tls);
+  }
   for (unsigned i = 0; i < std::max(1u, shared_.config.io_threads); ++i) {
     loops_.push_back(std::make_unique<EventLoop>(shared_));
   }
@@ -94,8 +102,25 @@ void HttpServer::Impl::start() {
   shared_.workers = std::make_unique<asio::thread_pool>(std::max(1u, shared_.config.workers));
   shared_.events = std::make_unique<asio::thread_pool>(1);
   asio::co_spawn(loops_.front()->context(), accept_connections(), asio::detached);
+  if (shared_.tls) {
+    certificate_timer_.emplace(loops_.front()->context());
+    asio::co_spawn(loops_.front()->context(), watch_certificate(), asio::detached);
+  }
   for (const auto& loop : loops_) loop->start();
   running_ = true;
+}
+
+/// The files are read by a worker: a disk may be slow.
+asio::awaitable<void> HttpServer::Impl::watch_certificate() {
+  while (!shared_.stopping) {
+    certificate_timer_->expires_after(shared_.config.certificate_poll);
+    const auto [error] = co_await certificate_timer_->async_wait(as_values);
+    if (error) co_return;
+    co_await run_on(*shared_.workers, [this] {
+      shared_.tls->reload_if_changed();
+      return true;
+    });
+  }
 }
 
 /// One listening socket, connections dealt out in turn: two loops with SO_REUSEPORT would let the
@@ -141,6 +166,7 @@ void HttpServer::Impl::stop(std::chrono::milliseconds grace) {
   asio::post(loops_.front()->context(), [this] {
     error_code ignored;
     acceptor_->close(ignored);
+    if (certificate_timer_) certificate_timer_->cancel();
   });
   // After the grace only handlers can hold a connection; they cannot be killed, so they are waited
   // for.
@@ -154,6 +180,7 @@ void HttpServer::Impl::stop(std::chrono::milliseconds grace) {
   shared_.workers->join();
   shared_.events->join();
   acceptor_.reset();
+  certificate_timer_.reset();
   loops_.clear();
 }
 
@@ -165,6 +192,7 @@ HttpStatistics HttpServer::Impl::statistics() const {
   now.connections_refused = shared_.connections_refused;
   now.downloads_refused = shared_.downloads_refused;
   now.timed_out = shared_.timed_out;
+  now.tls_failures = shared_.tls_failures;
   now.active_connections = shared_.active_connections;
   now.active_downloads = shared_.active_downloads;
   now.active_event_streams = shared_.active_event_streams;
@@ -182,6 +210,9 @@ std::uint16_t HttpServer::port() const {
 }
 HttpStatistics HttpServer::statistics() const {
   return impl_->statistics();
+}
+std::optional<std::string> HttpServer::reload_certificate() {
+  return impl_->reload_certificate();
 }
 void HttpServer::stop(std::chrono::milliseconds grace) {
   impl_->stop(grace);

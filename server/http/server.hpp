@@ -7,10 +7,12 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "server/http/message.hpp"
+#include "server/http/tls_files.hpp"
 
 namespace otaria::server {
 
@@ -20,15 +22,19 @@ using Handler = std::function<Response(const Request&)>;
 
 /// The fast path of downloads: an artifact already open and verified, or null, and then the request
 /// goes to the Handler (which may open it for the next time). Called on the event loops, by several
-/// threads at once: must not block. `path` is decoded. The server answers GET and HEAD by itself
-/// and refuses every other method.
-using FileLookup = std::function<std::shared_ptr<const OpenFile>(std::string_view path)>;
+/// threads at once: must not block. `path` is decoded, `query` is as it came. The server answers
+/// GET and HEAD by itself and refuses every other method.
+using FileLookup =
+    std::function<std::shared_ptr<const OpenFile>(std::string_view path, std::string_view query)>;
 
 struct HttpConfig {
   std::string address = "127.0.0.1";  ///< numeric, IPv4 or IPv6
   std::uint16_t port = 0;             ///< 0: any free one
-  unsigned io_threads = 2;            ///< event loops; each connection stays on one
-  unsigned workers = 4;               ///< threads for handlers
+  TlsFiles tls;                       ///< with a certificate: HTTPS in place of HTTP
+  std::chrono::milliseconds certificate_poll{
+      2'000};               ///< how often the files are looked at for a change
+  unsigned io_threads = 2;  ///< event loops; each connection stays on one
+  unsigned workers = 4;     ///< threads for handlers
 
   std::size_t max_connections = 12'000;  ///< beyond: 503 with Retry-After, closed
   std::size_t max_downloads =
@@ -47,7 +53,8 @@ struct HttpConfig {
   std::function<std::uint64_t(std::string_view method, std::string_view path)> body_limit;
 
   std::chrono::milliseconds head_timeout{
-      10'000};  ///< from a request's first byte (or the accept) to its whole head
+      10'000};  ///< from a request's first byte (or the accept) to its whole head; and for the
+                ///< whole TLS handshake
   std::chrono::milliseconds idle_timeout{60'000};     ///< between requests of a connection
   std::chrono::milliseconds progress_window{60'000};  ///< a peer that moves fewer than
   std::uint64_t progress_bytes = 1024;  ///< ... this many body bytes in a window is closed
@@ -64,18 +71,22 @@ struct HttpStatistics {
   std::uint64_t connections_refused = 0;     ///< beyond max_connections
   std::uint64_t downloads_refused = 0;       ///< beyond max_downloads
   std::uint64_t timed_out = 0;               ///< connections closed for slowness (not for idling)
+  std::uint64_t tls_failures = 0;            ///< handshakes refused, by either side
   std::size_t active_connections = 0;
   std::size_t active_downloads = 0;
   std::size_t active_event_streams = 0;
 };
 
-/// An HTTP/1.1 server.
+/// An HTTP/1.1 server, over TLS when HttpConfig::tls names a certificate.
 ///
 /// Threads  its own; start(), stop() and the destructor are for one owner, the rest for any thread.
-/// Errors   start() throws std::runtime_error, with address and reason, when it cannot listen.
+/// Errors   start() throws std::runtime_error, with address and reason, when it cannot listen, and
+/// TlsFileError.
 /// Memory   about 3 KiB per idle connection; up to max_head_bytes more while a head arrives, up to
 /// 64 KiB more while a
-///          body does. File bodies go out by sendfile(2) and take none.
+///          body does. File bodies go out by sendfile(2) and take none. TLS adds about 15 KiB per
+/// connection, and 17 KiB more for each direction in which a record is under way; file bodies are
+/// encrypted by the kernel where it offers that (kernel TLS), else record by record in OpenSSL.
 /// Source   RFC 9110, 9112; docs/spec/rest.md; Server-Sent Events: HTML standard, 9.2.
 class HttpServer {
  public:
@@ -87,6 +98,11 @@ class HttpServer {
   void start();
   [[nodiscard]] std::uint16_t port() const;  ///< once started
   [[nodiscard]] HttpStatistics statistics() const;
+  /// Reads the TLS files again, at once; without this call that happens by itself soon after they
+  /// have changed. New connections use what was read, those under way go on. Returns what is wrong
+  /// with the files, and then the ones before stay in use; nothing also without TLS. Any thread,
+  /// once started.
+  std::optional<std::string> reload_certificate();
 
   /// Accepts no more, closes idle connections and event streams, lets responses under way finish
   /// for at most `grace`, closes what is left, and returns when no handler runs any more.

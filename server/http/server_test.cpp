@@ -52,7 +52,7 @@ class HttpServerTest : public testing::Test {
 
   void start(HttpConfig config = {}, Handler handler = echo) {
     server = std::make_unique<HttpServer>(
-        std::move(config), std::move(handler), [this](std::string_view path) {
+        std::move(config), std::move(handler), [this](std::string_view path, std::string_view) {
           if (path == "/firmware/ten") return ten;
           if (path == "/firmware/big") return big;
           return std::shared_ptr<const OpenFile>{};

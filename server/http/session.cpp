@@ -41,17 +41,27 @@ Session::Session(tcp::socket socket, EventLoop& loop, bool admitted)
   socket_.set_option(tcp::no_delay(true), ignored);
   socket_.native_non_blocking(true, ignored);
   place_ = Place::take(shared_.active_connections, SIZE_MAX);
+  if (shared_.tls) tls_ = shared_.tls->accept(socket_.native_handle());
 }
 
 asio::awaitable<void> Session::run() {
-  if (admitted_) {
+  if (shared_.tls && !co_await shake_hands()) {
+    // All is said.
+  } else if (admitted_) {
     while (co_await serve_one()) served_before_ = true;
   } else {
     shared_.connections_refused.fetch_add(1, std::memory_order_relaxed);
     co_await refuse(503);
   }
+  if (tls_ && !broken_) tls_->finish();
   error_code ignored;
   socket_.close(ignored);
+}
+
+/// Not a coroutine: reading without TLS costs what it did.
+asio::awaitable<Session::ReadResult> Session::read_some(std::span<char> into) {
+  if (tls_) return read_over_tls(into);
+  return socket_.async_read_some(asio::buffer(into.data(), into.size()), as_values);
 }
 
 asio::awaitable<bool> Session::serve_one() {
@@ -100,8 +110,7 @@ asio::awaitable<std::size_t> Session::read_head() {
       co_return 0;
     }
     if (shared_.stopping.load(std::memory_order_relaxed) && bytes.empty()) co_return 0;
-    const auto [error, count] =
-        co_await socket_.async_read_some(asio::buffer(room.data(), room.size()), as_values);
+    const auto [error, count] = co_await read_some(room);
     if (error) {
       if (timed_out_ && !buffer_.view().empty()) co_await refuse(408);
       co_return 0;
@@ -121,7 +130,7 @@ int Session::check_request_line(const Head& head) const {
 std::shared_ptr<const OpenFile> Session::look_up(const Head& head) const {
   if (!shared_.files) return nullptr;
   const std::string_view path = raw_path(head.target);
-  return is_plain_path(path) ? shared_.files(path) : nullptr;
+  return is_plain_path(path) ? shared_.files(path, raw_query(head.target)) : nullptr;
 }
 
 Request Session::make_request(const Head& head, int& status) const {
@@ -142,8 +151,11 @@ Request Session::make_request(const Head& head, int& status) const {
   error_code error;
   const auto peer = socket_.remote_endpoint(error);
   if (!error) {
-    request.remote = peer.address().to_string() + ":" + std::to_string(peer.port());
+    const std::string address = peer.address().to_string();
+    request.remote = (peer.address().is_v6() ? "[" + address + "]" : address) + ":" +
+                     std::to_string(peer.port());
   }
+  if (tls_) request.client_common_name = tls_->client_common_name();
   return request;
 }
 

@@ -3,13 +3,16 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <tuple>
 
 #include "server/http/boost_pch.hpp"
 #include "server/http/head.hpp"
 #include "server/http/head_buffer.hpp"
 #include "server/http/shared.hpp"
+#include "server/http/tls_stream.hpp"
 
 namespace otaria::server {
 
@@ -34,7 +37,13 @@ class Session {
   enum class Waiting { nothing, request, head, body, drain, farewell };
   struct SpoolFile;
 
+  using ReadResult = std::tuple<error_code, std::size_t>;
+
   asio::awaitable<bool> serve_one();
+  asio::awaitable<ReadResult> read_some(std::span<char> into);
+  asio::awaitable<ReadResult> read_over_tls(std::span<char> into);
+  asio::awaitable<bool> shake_hands();
+  asio::awaitable<bool> begins_like_tls();
   asio::awaitable<std::size_t> read_head();
   asio::awaitable<bool> serve_by_handler(std::size_t head_size);
   asio::awaitable<int> read_body(std::size_t head_size, std::uint64_t limit, Request& request);
@@ -46,9 +55,19 @@ class Session {
   asio::awaitable<bool> send_file_bytes(const OpenFile& file,
                                         std::uint64_t offset,
                                         std::uint64_t length);
+  asio::awaitable<bool> send_file_over_tls(std::string head,
+                                           const OpenFile& file,
+                                           std::uint64_t offset,
+                                           std::uint64_t length);
+  asio::awaitable<bool> send_file_by_kernel(const OpenFile& file,
+                                            std::uint64_t offset,
+                                            std::uint64_t length);
+  asio::awaitable<bool> after_step(TlsStream::Step step);
   asio::awaitable<bool> send_events(EventSource source, std::string head_lines);
   asio::awaitable<bool> send_all(std::string bytes);
-  asio::awaitable<bool> refuse(int status, std::string_view further_lines = {});
+  asio::awaitable<bool> refuse(int status,
+                               std::string_view further_lines = {},
+                               std::string_view problem = {});
   asio::awaitable<void> linger();
   asio::awaitable<bool> wait_writable();
 
@@ -57,10 +76,13 @@ class Session {
   Request make_request(const Head& head, int& status) const;
   void begin_head(std::string& out, int status) const;
   std::size_t send_now(std::string_view bytes, int flags);
+  std::size_t send_now_over_tls(std::string_view bytes);
+  void count_sent(std::size_t bytes);
   void expect(Waiting what);
   [[nodiscard]] std::uint64_t drained() const;
 
   tcp::socket socket_;
+  std::unique_ptr<TlsStream> tls_;  // none: plain HTTP
   EventLoop& loop_;
   Shared& shared_;
   HeadBuffer buffer_;
@@ -70,6 +92,7 @@ class Session {
   std::uint64_t received_ = 0;      // body bytes
   std::uint64_t moved_before_ = 0;  // when the progress window began
   Waiting waiting_ = Waiting::nothing;
+  std::uint8_t reads_at_once_ = 0;  // from TLS, without letting others have their turn
   bool admitted_;
   bool served_before_ = false;
   bool timed_out_ = false;

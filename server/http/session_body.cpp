@@ -116,7 +116,7 @@ asio::awaitable<int> Session::read_body(std::size_t head_size,
     }
     pending.resize(kept + wanted);
     const auto [read_error, count] =
-        co_await socket_.async_read_some(asio::buffer(pending.data() + kept, wanted), as_values);
+        co_await read_some(std::span<char>(pending.data() + kept, wanted));
     if (read_error) {
       broken_ = true;
       co_return timed_out_ ? 408 : 0;

@@ -71,6 +71,7 @@ void Session::begin_head(std::string& out, int status) const {
 /// Bytes the kernel took at once; fewer than all when its buffer is full or the peer is gone
 /// (broken_).
 std::size_t Session::send_now(std::string_view bytes, int flags) {
+  if (tls_) return send_now_over_tls(bytes);
   std::size_t done = 0;
   while (done < bytes.size()) {
     const ssize_t count = ::send(
@@ -82,9 +83,13 @@ std::size_t Session::send_now(std::string_view bytes, int flags) {
     }
     done += static_cast<std::size_t>(count);
   }
-  sent_ += done;
-  shared_.bytes_sent.fetch_add(done, std::memory_order_relaxed);
+  count_sent(done);
   return done;
+}
+
+void Session::count_sent(std::size_t bytes) {
+  sent_ += bytes;
+  shared_.bytes_sent.fetch_add(bytes, std::memory_order_relaxed);
 }
 
 asio::awaitable<bool> Session::wait_writable() {
@@ -108,6 +113,7 @@ asio::awaitable<bool> Session::send_all(std::string bytes) {
 /// Bytes the peer has acknowledged: what the kernel holds for a peer that stalled does not count as
 /// progress.
 std::uint64_t Session::drained() const {
+  if (tls_) return tls_->acknowledged();  // what lies in the kernel is longer than what was sent
   int queued = 0;
   if (::ioctl(const_cast<tcp::socket&>(socket_).native_handle(), SIOCOUTQ, &queued) != 0)
     return sent_;
@@ -189,6 +195,14 @@ asio::awaitable<bool> Session::send_file(std::shared_ptr<const OpenFile> file,
     out.append("\r\n");
   }
   out.append("\r\n");
+  if (tls_ && has_body) {
+    if (!co_await send_file_over_tls(out, *file, selection.offset, selection.length)) {
+      co_return false;
+    }
+    download = {};
+    if (!keep_alive_) co_await linger();
+    co_return keep_alive_;
+  }
   // MSG_MORE: the head leaves in one packet with the first bytes of the file.
   const std::size_t done = send_now(out, has_body ? MSG_MORE : 0);
   if (broken_) co_return false;
@@ -275,7 +289,9 @@ asio::awaitable<bool> Session::send_events(EventSource source, std::string head_
 
 /// Answers with an error and gives the connection up: what follows on it cannot be trusted to be a
 /// request.
-asio::awaitable<bool> Session::refuse(int status, std::string_view further_lines) {
+asio::awaitable<bool> Session::refuse(int status,
+                                      std::string_view further_lines,
+                                      std::string_view problem) {
   keep_alive_ = false;
   std::string out;
   begin_head(out, status);
@@ -284,7 +300,7 @@ asio::awaitable<bool> Session::refuse(int status, std::string_view further_lines
   if (status == 503) {
     append_line(out, "Retry-After", std::to_string(shared_.config.retry_after.count()));
   }
-  const std::string body = problem_details(status);
+  const std::string body = problem.empty() ? problem_details(status) : std::string(problem);
   append_line(out, "Content-Length", std::to_string(body.size()));
   out.append("\r\n");
   if (!head_only_) out.append(body);
@@ -295,6 +311,7 @@ asio::awaitable<bool> Session::refuse(int status, std::string_view further_lines
 /// Reads on for a moment after the last word: closing with unread bytes would reset the connection,
 /// and the answer would be lost.
 asio::awaitable<void> Session::linger() {
+  if (tls_) tls_->finish();
   error_code ignored;
   socket_.shutdown(tcp::socket::shutdown_send, ignored);
   expect(Waiting::farewell);

@@ -9,6 +9,7 @@
 
 #include "server/http/boost_pch.hpp"
 #include "server/http/server.hpp"
+#include "server/http/tls_context.hpp"
 
 namespace otaria::server {
 
@@ -45,6 +46,7 @@ struct Shared {
   HttpConfig config;
   Handler handler;
   FileLookup files;
+  std::unique_ptr<TlsContext> tls;  ///< none: plain HTTP
 
   std::array<std::atomic<std::uint64_t>, 6> responses{};
   std::atomic<std::uint64_t> bytes_sent{0};
@@ -52,6 +54,7 @@ struct Shared {
   std::atomic<std::uint64_t> connections_refused{0};
   std::atomic<std::uint64_t> downloads_refused{0};
   std::atomic<std::uint64_t> timed_out{0};
+  std::atomic<std::uint64_t> tls_failures{0};
   std::atomic<std::size_t> active_connections{0};
   std::atomic<std::size_t> active_downloads{0};
   std::atomic<std::size_t> active_uploads{0};

@@ -88,6 +88,12 @@ std::string_view raw_path(std::string_view target) {
   return origin.substr(0, origin.find_first_of("?#"));
 }
 
+std::string_view raw_query(std::string_view target) {
+  const std::string_view origin = target.substr(0, target.find('#'));
+  const auto question = origin.find('?');
+  return question == std::string_view::npos ? std::string_view{} : origin.substr(question + 1);
+}
+
 bool is_plain_path(std::string_view path) {
   if (!path.starts_with('/')) return false;
   for (std::size_t i = 0; i < path.size(); ++i) {

@@ -19,6 +19,9 @@ struct Target {
 /// when it is neither form (`*`, `host:port`).
 std::string_view raw_path(std::string_view target);
 
+/// The query as it came, without its question mark; empty when there is none.
+std::string_view raw_query(std::string_view target);
+
 /// True when the raw path is its own decoded form: what a fast path may look up as it stands.
 bool is_plain_path(std::string_view path);
 

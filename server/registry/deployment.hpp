@@ -22,6 +22,7 @@ struct Deployment {
   std::string sha256;
   std::optional<std::uint32_t> size;
   std::string url;  ///< of a file hosted elsewhere; empty: ours, made from the digest
+  std::optional<std::string> manifest;  ///< id of the manifest; absent: nobody signed the image
   bool force = false;
   std::uint32_t spread_s = 0;
   std::optional<std::uint32_t> not_before, deadline;  ///< Unix seconds

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "contract/semver.hpp"
+#include "contract/trust/judgement.hpp"
 
 namespace otaria::server {
 namespace {
@@ -48,6 +49,52 @@ std::optional<Refusal> misfit(const Offer& offer, const Device& device) {
   return std::nullopt;
 }
 
+std::optional<Refusal> counter_misfit(const ReleaseManifest& manifest,
+                                      const Device& device,
+                                      const TrustFacts& trust) {
+  const bool forgets = device.keys && *device.keys < trust.epoch_since;
+  const std::int64_t confirmed = forgets ? 0 : device.security_counter.value_or(0);
+  const std::int64_t floor = std::max<std::int64_t>(confirmed, trust.floor);
+  const std::int64_t counter = manifest.security_counter;
+  if (counter < floor) {
+    return Refusal{"security_counter",
+                   "the release has security counter " + std::to_string(counter) + ", " +
+                       device.id + " admits none below " + std::to_string(floor),
+                   "publish a release with a counter of " + std::to_string(floor) +
+                       " or more; --force does not help"};
+  }
+  const bool known = device.security_counter || trust.floor > 0;
+  if (known && counter > floor + contract::max_counter_step) {
+    return Refusal{"security_counter",
+                   "the release has security counter " + std::to_string(counter) + ", " +
+                       device.id + " takes at most " +
+                       std::to_string(floor + contract::max_counter_step) + " after " +
+                       std::to_string(floor),
+                   "send a release with a counter in between first"};
+  }
+  return std::nullopt;
+}
+
+/// What a production device would read in the manifest and refuse.
+std::optional<Refusal> manifest_misfit(const ReleaseManifest& manifest,
+                                       const Device& device,
+                                       const TrustFacts& trust) {
+  if (differs(manifest.channel, device.channel)) {
+    return Refusal{"wrong_channel",
+                   device.id + " is in channel " + *device.channel +
+                       ", the release was signed for channel " + manifest.channel,
+                   "choose a release of channel " + *device.channel};
+  }
+  if (!manifest.min_version.empty() && device.version &&
+      contract::is_newer(manifest.min_version, *device.version)) {
+    return Refusal{"step_required",
+                   device.id + " runs " + *device.version + ", the release asks for " +
+                       manifest.min_version + " or newer",
+                   "send " + manifest.min_version + " first"};
+  }
+  return counter_misfit(manifest, device, trust);
+}
+
 }  // namespace
 
 Offer offer_of(const Release& release) {
@@ -55,16 +102,23 @@ Offer offer_of(const Release& release) {
           .hardware = release.hardware,
           .chip = release.chip,
           .version = release.version,
-          .size = release.size};
+          .size = release.size,
+          .manifest = release.manifest};
 }
 
-std::optional<Refusal> preflight(const Offer& offer, const Device& device, bool only_newer) {
+std::optional<Refusal> preflight(const Offer& offer,
+                                 const Device& device,
+                                 bool only_newer,
+                                 const TrustFacts& trust) {
   if (auto refusal = misfit(offer, device)) return refusal;
-  if (device.mode == "production" && !offer.has_manifest) {
+  if (device.mode == "production" && !offer.manifest) {
     return Refusal{
         "manifest_required",
         device.id + " is in production mode and installs only what a signed manifest names",
         "sign the release, or provision the device with --development"};
+  }
+  if (offer.manifest && device.mode != "development") {
+    if (auto refusal = manifest_misfit(*offer.manifest, device, trust)) return refusal;
   }
   if (only_newer && device.version && !contract::is_newer(offer.version, *device.version)) {
     return Refusal{"not_newer",

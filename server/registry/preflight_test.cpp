@@ -27,9 +27,27 @@ Release release() {
   return release;
 }
 
-std::string code(const Release& offered, const Device& to, bool only_newer = false) {
-  const auto refusal = preflight(offer_of(offered), to, only_newer);
+std::string code(const Release& offered,
+                 const Device& to,
+                 bool only_newer = false,
+                 const TrustFacts& trust = {}) {
+  const auto refusal = preflight(offer_of(offered), to, only_newer, trust);
   return refusal ? refusal->code : "fits";
+}
+
+Release signed_release(std::uint32_t security_counter = 3) {
+  Release signed_one = release();
+  signed_one.manifest = ReleaseManifest{.id = signed_one.id, .security_counter = security_counter};
+  return signed_one;
+}
+
+Device production_device() {
+  Device one = device();
+  one.mode = "production";
+  one.channel = "stable";
+  one.security_counter = 3;
+  one.keys = 2;
+  return one;
 }
 
 TEST(Preflight, PassesWhatFits) {
@@ -59,9 +77,56 @@ TEST(Preflight, AProductionDeviceNeedsAManifest) {
   Device production = device();
   production.mode = "production";
   EXPECT_EQ(code(release(), production), "manifest_required");
-  Offer signed_offer = offer_of(release());
-  signed_offer.has_manifest = true;
-  EXPECT_FALSE(preflight(signed_offer, production, false));
+  EXPECT_EQ(code(signed_release(), production), "fits");
+}
+
+TEST(Preflight, AManifestForAnotherChannelDoesNotFit) {
+  Release beta = signed_release();
+  beta.manifest->channel = "beta";
+  EXPECT_EQ(code(beta, production_device()), "wrong_channel");
+  beta.manifest->channel = "stable";
+  EXPECT_EQ(code(beta, production_device()), "fits");
+  beta.manifest->channel = "";
+  EXPECT_EQ(code(beta, production_device()), "fits");
+}
+
+TEST(Preflight, ASteppingStoneIsAskedForWhateverTheOrderOfVersions) {
+  Release stepped = signed_release();
+  stepped.manifest->min_version = "1.3.1";
+  EXPECT_EQ(code(stepped, production_device(), false), "step_required");
+  stepped.manifest->min_version = "1.3.0";
+  EXPECT_EQ(code(stepped, production_device(), false), "fits");
+}
+
+TEST(Preflight, TheSecurityCounterMayStayOrRiseByAtMost256) {
+  EXPECT_EQ(code(signed_release(2), production_device()), "security_counter");
+  EXPECT_EQ(code(signed_release(3), production_device()), "fits");
+  EXPECT_EQ(code(signed_release(3 + 256), production_device()), "fits");
+  EXPECT_EQ(code(signed_release(3 + 257), production_device()), "security_counter");
+}
+
+TEST(Preflight, TheKeyListsFloorCountsLikeTheDevicesCounter) {
+  EXPECT_EQ(code(signed_release(4), production_device(), false, {.floor = 5}), "security_counter");
+  EXPECT_EQ(code(signed_release(5), production_device(), false, {.floor = 5}), "fits");
+}
+
+// A thief's counter was confirmed; the roots have begun a new epoch to take it back.
+TEST(Preflight, ANewEpochTakesBackADevicesCounter) {
+  Device poisoned = production_device();
+  poisoned.security_counter = 250;
+  EXPECT_EQ(code(signed_release(4), poisoned, false, {.floor = 3, .epoch_since = 3}), "fits");
+  poisoned.keys = 3;  // it has taken the list already, so 250 was confirmed since
+  EXPECT_EQ(code(signed_release(4), poisoned, false, {.floor = 3, .epoch_since = 3}),
+            "security_counter");
+}
+
+TEST(Preflight, ADevelopmentDeviceIsNotHeldToAManifest) {
+  Release stepped = signed_release(0);
+  stepped.manifest->min_version = "9.0.0";
+  stepped.manifest->channel = "beta";
+  Device bench = production_device();
+  bench.mode = "development";
+  EXPECT_EQ(code(stepped, bench), "fits");
 }
 
 TEST(Preflight, OnlyOnRequestAsksWhetherTheVersionIsNewer) {

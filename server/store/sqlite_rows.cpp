@@ -41,6 +41,19 @@ contract::UpdateState state_at(const Statement& row, int column) {
 
 }  // namespace
 
+ReleaseManifest manifest_at(const Statement& row, int column) {
+  ReleaseManifest manifest;
+  manifest.id = row.text(column);
+  manifest.channel = row.text(column + 1);
+  manifest.min_version = row.text(column + 2);
+  manifest.security_counter = unsigned_at(row, column + 3);
+  manifest.keys = unsigned_at(row, column + 4);
+  manifest.issued = unsigned_at(row, column + 5);
+  manifest.expires = unsigned_at(row, column + 6);
+  manifest.signed_by = split_lines(row.text(column + 7));
+  return manifest;
+}
+
 std::string joined_lines(const std::vector<std::string>& words) {
   std::string text;
   for (const std::string& word : words) text += (text.empty() ? "" : "\n") + word;
@@ -63,6 +76,7 @@ Release release_from(const Statement& row) {
   release.idf_version = row.text(11);
   release.notes = row.text(12);
   release.created_at = row.integer(13);
+  if (!row.is_null(14)) release.manifest = manifest_at(row, 14);
   return release;
 }
 
@@ -123,6 +137,7 @@ Deployment deployment_from(const Statement& row) {
   deployment.created_at = row.integer(25);
   deployment.updated_at = row.integer(26);
   deployment.due_at = row.integer(27);
+  deployment.manifest = row.maybe_text(28);
   return deployment;
 }
 

@@ -7,6 +7,8 @@
 namespace otaria::server::sqlite {
 
 Release release_from(const Statement& row);
+/// id, channel, min_version, security_counter, keys, issued, expires, signed_by from `column` on.
+ReleaseManifest manifest_at(const Statement& row, int column);
 Device device_from(const Statement& row);
 Deployment deployment_from(const Statement& row);
 StatusRecord status_from(const Statement& row);

@@ -3,6 +3,9 @@
 #include <array>
 #include <string>
 
+#include "server/store/sqlite_access_schema.hpp"
+#include "server/store/sqlite_identity_schema.hpp"
+#include "server/store/sqlite_trust_schema.hpp"
 #include "server/store/store.hpp"
 
 namespace otaria::server::sqlite {
@@ -62,6 +65,9 @@ CREATE TABLE outbox (
   generation INTEGER NOT NULL, attempts INTEGER NOT NULL, due_at_ms INTEGER NOT NULL) STRICT;
 CREATE INDEX outbox_due ON outbox (due_at_ms);
 )sql",
+    access_schema,
+    trust_schema,
+    identity_schema,
 };
 
 void check_ours(Connection& connection, std::int64_t version) {

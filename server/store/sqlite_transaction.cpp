@@ -8,9 +8,15 @@
 namespace otaria::server::sqlite {
 namespace {
 
-#define RELEASE_COLUMNS                                                           \
+#define RELEASE_FIELDS                                                            \
   "id, product, version, hardware, channel, chip, size, sha256, build, project, " \
   "descriptor_version, idf_version, notes, created_at"
+// As RELEASE_FIELDS, with the manifest in force beside them.
+#define RELEASES                                                                                  \
+  "SELECT r.id, r.product, r.version, r.hardware, r.channel, r.chip, r.size, r.sha256, r.build, " \
+  "r.project, r.descriptor_version, r.idf_version, r.notes, r.created_at, m.id, m.channel, "      \
+  "m.min_version, m.security_counter, m.keys, m.issued, m.expires, m.signed_by "                  \
+  "FROM releases r LEFT JOIN manifests m ON m.id = r.manifest "
 #define DEVICE_COLUMNS                                                                      \
   "ordinal, id, mac, product, hardware, chip, channel, version, build, image, slot, mode, " \
   "agent, reset_reason, confirmed, security_counter, keys, max_image, online, session, "    \
@@ -19,7 +25,8 @@ namespace {
 #define DEPLOYMENT_COLUMNS                                                                  \
   "id, device, release, target, from_version, sha256, size, url, force, spread_s, "         \
   "not_before, deadline, reported, percent, bytes, total, code, detail, hint, epoch, seq, " \
-  "stale, withdrawn, superseded, closed_by_server, created_at, updated_at, due_at"
+  "stale, withdrawn, superseded, closed_by_server, created_at, updated_at, due_at, "        \
+  "manifest"
 #define STATUS_COLUMNS                                                                        \
   "ordinal, device, update_id, version, target, state, percent, bytes, total, code, detail, " \
   "hint, epoch, seq, at, received_at"
@@ -87,14 +94,15 @@ struct ErrorColumns {
 }  // namespace
 
 std::optional<Release> Transaction::release(std::string_view id) {
-  auto statement = connection_.lend("SELECT " RELEASE_COLUMNS " FROM releases WHERE id = ?1");
+  auto statement = connection_.lend(RELEASES "WHERE r.id = ?1");
   return first(statement.bind(id), release_from);
 }
 
 std::vector<Release> Transaction::releases(const ReleaseFilter& filter, const Slice& slice) {
-  auto statement = connection_.lend("SELECT " RELEASE_COLUMNS
-                                    " FROM releases WHERE id < ?1 AND (?2 IS NULL OR product = ?2) "
-                                    "AND (?3 IS NULL OR version = ?3) ORDER BY id DESC LIMIT ?4");
+  auto statement =
+      connection_.lend(RELEASES
+                       "WHERE r.id < ?1 AND (?2 IS NULL OR r.product = ?2) "
+                       "AND (?3 IS NULL OR r.version = ?3) ORDER BY r.id DESC LIMIT ?4");
   return all(statement.bind(before_id(slice), filter.product, filter.version, count(slice.limit)),
              release_from);
 }
@@ -104,8 +112,7 @@ std::optional<Release> Transaction::release_named(const std::string& product,
                                                   const std::vector<std::string>& hardware) {
   const std::string lines = joined_lines(hardware);
   auto statement =
-      connection_.lend("SELECT " RELEASE_COLUMNS
-                       " FROM releases WHERE product = ?1 AND version = ?2 AND hardware = ?3");
+      connection_.lend(RELEASES "WHERE r.product = ?1 AND r.version = ?2 AND r.hardware = ?3");
   return first(statement.bind(product, version, lines), release_from);
 }
 
@@ -227,7 +234,7 @@ StoreCounts Transaction::counts(std::int64_t online_since) {
 
 bool Transaction::add_release(const Release& release) {
   const std::string hardware = joined_lines(release.hardware);
-  auto statement = connection_.lend("INSERT OR IGNORE INTO releases (" RELEASE_COLUMNS
+  auto statement = connection_.lend("INSERT OR IGNORE INTO releases (" RELEASE_FIELDS
                                     ") VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14)");
   statement
       .bind(release.id,
@@ -299,12 +306,12 @@ void Transaction::put_deployment(const Deployment& deployment) {
       "INSERT INTO deployments (" DEPLOYMENT_COLUMNS
       ", state, final) VALUES "
       "(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,"
-      "?22,?23,?24,?25,?26,?27,?28,?29,?30) "
+      "?22,?23,?24,?25,?26,?27,?28,?29,?30,?31) "
       "ON CONFLICT (id) DO UPDATE SET reported=?13, percent=?14, bytes=?15, total=?16, code=?17, "
       "detail=?18, "
       "hint=?19, epoch=?20, seq=?21, stale=?22, withdrawn=?23, superseded=?24, "
       "closed_by_server=?25, "
-      "updated_at=?27, due_at=?28, state=?29, final=?30");
+      "updated_at=?27, due_at=?28, state=?30, final=?31");
   const ProgressColumns progress{deployment.progress};
   const ErrorColumns error{deployment.error};
   std::optional<std::string_view> reported;
@@ -338,6 +345,7 @@ void Transaction::put_deployment(const Deployment& deployment) {
             deployment.created_at,
             deployment.updated_at,
             deployment.due_at,
+            deployment.manifest,
             state_name(deployment),
             deployment.final())
       .run();

@@ -30,8 +30,33 @@ class Transaction final : public StoreTransaction {
   std::vector<Deployment> overdue(std::int64_t now, std::size_t limit) override;
   std::vector<Deployment> expired(std::int64_t now, std::size_t limit) override;
   StoreCounts counts(std::int64_t online_since) override;
+  std::optional<StoredKeyList> newest_key_list() override;
+  std::optional<StoredKeyList> key_list(std::uint32_t serial) override;
+  std::optional<std::uint32_t> first_serial_of_epoch(std::uint32_t epoch) override;
+  std::optional<StoredManifest> manifest(std::string_view id) override;
+  std::optional<std::uint32_t> highest_counter(const std::string& product,
+                                               std::uint32_t epoch) override;
+  std::vector<std::string> ending_urls(std::int64_t before,
+                                       std::int64_t now_ms,
+                                       std::size_t limit) override;
+  std::optional<ApiToken> token(std::string_view id) override;
+  std::vector<ApiToken> tokens(const Slice& slice) override;
+  bool has_valid_token(Role role, std::int64_t now) override;
+  std::vector<contract::AuditRow> audit_rows(const AuditFilter& filter,
+                                             const Slice& slice) override;
+  std::optional<contract::AuditRow> audit_head() override;
+  std::optional<DeviceIdentity> identity(std::string_view id) override;
+  std::optional<DeviceIdentity> identity_of_mac(std::string_view mac) override;
+  std::vector<DeviceIdentity> identities(const IdentityFilter& filter, const Slice& slice) override;
+  std::optional<Claim> claim(std::string_view secret_sha256) override;
+  std::optional<ServiceIdentity> service(std::string_view name) override;
+  std::vector<ServiceIdentity> services(const Slice& slice) override;
+  std::vector<IssuerKey> issuer_keys() override;
+  std::vector<DeniedToken> denied_tokens(std::int64_t now) override;
 
   bool add_release(const Release& release) override;
+  bool add_key_list(const StoredKeyList& list) override;
+  bool add_manifest(const StoredManifest& manifest) override;
   void put_device(const Device& device) override;
   void put_deployment(const Deployment& deployment) override;
   bool add_status(const StatusRecord& record) override;
@@ -42,9 +67,23 @@ class Transaction final : public StoreTransaction {
   void outbox_published(std::string_view device,
                         std::int64_t generation,
                         std::int64_t next_due_ms) override;
+  void set_url_until(std::string_view update, std::int64_t until) override;
   void outbox_answered(std::string_view device, std::string_view update) override;
   void renew_outbox(std::int64_t now_ms) override;
   std::size_t forget_statuses(std::int64_t before, std::size_t limit) override;
+  bool add_token(const ApiToken& token) override;
+  void set_token_used(std::string_view id, std::int64_t at) override;
+  void revoke_token(std::string_view id, std::int64_t at) override;
+  contract::AuditRow append_audit(const contract::AuditEvent& event) override;
+  void put_identity(const DeviceIdentity& identity) override;
+  void put_claim(const Claim& claim) override;
+  void forget_claims(std::string_view mac, std::string_view id) override;
+  void put_service(const ServiceIdentity& service) override;
+  void put_issuer_key(const IssuerKey& key) override;
+  void forget_issuer_key(std::string_view kid) override;
+  void add_broker_token(const BrokerToken& token) override;
+  void deny_tokens_of(std::string_view subject) override;
+  void forget_broker_tokens(std::int64_t before) override;
 
   [[nodiscard]] const Changes& changes() const { return changes_; }
 

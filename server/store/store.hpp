@@ -10,9 +10,13 @@
 #include <string_view>
 #include <vector>
 
+#include "contract/audit/audit_row.hpp"
+#include "server/access/token.hpp"
 #include "server/registry/deployment.hpp"
 #include "server/registry/device.hpp"
+#include "server/registry/identity.hpp"
 #include "server/registry/release.hpp"
+#include "server/registry/signed_files.hpp"
 
 /// What the server must not forget: one port, whatever database lies behind it.
 namespace otaria::server {
@@ -44,6 +48,10 @@ struct ReleaseFilter {
 struct DeviceFilter {
   std::string text;  ///< substring of id, MAC or version, in any case; empty: all
 };
+struct IdentityFilter {
+  std::string text = {};  ///< substring of id or MAC; empty: all
+  std::optional<IdentityState> state = {};
+};
 struct DeploymentFilter {
   std::optional<std::string> device = {};
   std::optional<std::string> state = {};  ///< as state_name() gives it
@@ -65,6 +73,13 @@ struct StatusRecord {
   std::int64_t received_at = 0;    ///< Unix seconds by ours
 };
 
+/// Which rows of the audit log are asked for. `after` of its slice is a row's seq as text.
+struct AuditFilter {
+  std::optional<std::string> actor = {};
+  std::optional<std::string> verb = {};
+  bool oldest_first = false;  ///< else newest first
+};
+
 /// What the retained notice of one device must become: the outbox. One row per topic, so that what
 /// is decided last is what is published last.
 struct OutboxRow {
@@ -73,6 +88,13 @@ struct OutboxRow {
   std::int64_t generation = 0;        ///< rises whenever the row is decided anew
   std::uint32_t attempts = 0;         ///< publishes that the broker acknowledged since
   std::int64_t due_at_ms = 0;         ///< Unix milliseconds; not before
+};
+
+/// A line of the brokers' denylist.
+struct DeniedToken {
+  std::string jti;         ///< empty: every token of the subject
+  std::string subject;     ///< MAC of a device, name of a service
+  std::int64_t until = 0;  ///< Unix seconds: the last token meant has expired by then
 };
 
 struct StoreCounts {
@@ -113,6 +135,49 @@ class StoreView {
   /// `online_since`: devices silent since before that second do not count as online.
   virtual StoreCounts counts(std::int64_t online_since) = 0;
 
+  // Trust: key lists and manifests.
+  virtual std::optional<StoredKeyList> newest_key_list() = 0;
+  virtual std::optional<StoredKeyList> key_list(std::uint32_t serial) = 0;
+  /// The lowest serial published with this epoch.
+  virtual std::optional<std::uint32_t> first_serial_of_epoch(std::uint32_t epoch) = 0;
+  virtual std::optional<StoredManifest> manifest(std::string_view id) = 0;
+  /// The highest security counter of the product's manifests that were judged in this epoch.
+  virtual std::optional<std::uint32_t> highest_counter(const std::string& product,
+                                                       std::uint32_t epoch) = 0;
+
+  /// Devices whose open update may still download, from a URL that ends before that second, and
+  /// whose notice is not due by itself at `now_ms`.
+  virtual std::vector<std::string> ending_urls(std::int64_t before,
+                                               std::int64_t now_ms,
+                                               std::size_t limit) = 0;
+
+  // Access: tokens and the audit log.
+  virtual std::optional<ApiToken> token(std::string_view id) = 0;
+  /// Newest first; revoked and expired ones too.
+  virtual std::vector<ApiToken> tokens(const Slice& slice) = 0;
+  /// Whether a token of the role exists that is_valid_at(now).
+  virtual bool has_valid_token(Role role, std::int64_t now) = 0;
+  virtual std::vector<contract::AuditRow> audit_rows(const AuditFilter& filter,
+                                                     const Slice& slice) = 0;
+  /// The newest row; nothing while there is none.
+  virtual std::optional<contract::AuditRow> audit_head() = 0;
+
+  // Identity: devices' keys, claims, services, tokens for brokers.
+  virtual std::optional<DeviceIdentity> identity(std::string_view id) = 0;
+  virtual std::optional<DeviceIdentity> identity_of_mac(std::string_view mac) = 0;
+  /// Newest first; `after` of the slice is an ordinal as text.
+  virtual std::vector<DeviceIdentity> identities(const IdentityFilter& filter,
+                                                 const Slice& slice) = 0;
+  virtual std::optional<Claim> claim(std::string_view secret_sha256) = 0;
+  virtual std::optional<ServiceIdentity> service(std::string_view name) = 0;
+  /// By name.
+  virtual std::vector<ServiceIdentity> services(const Slice& slice) = 0;
+  /// The earliest first use first.
+  virtual std::vector<IssuerKey> issuer_keys() = 0;
+  /// What brokers must refuse though it has not expired: every token of whoever is not active, and
+  /// single tokens that were denied.
+  virtual std::vector<DeniedToken> denied_tokens(std::int64_t now) = 0;
+
  protected:
   ~StoreView() = default;
 };
@@ -121,7 +186,13 @@ class StoreView {
 class StoreTransaction : public StoreView {
  public:
   /// False, and nothing done, when the product has this version for this hardware already.
+  /// Its manifest is not read: see add_manifest().
   virtual bool add_release(const Release& release) = 0;
+  /// False, and nothing done, when there is a list of this serial already.
+  virtual bool add_key_list(const StoredKeyList& list) = 0;
+  /// The release has this manifest and its channel from now on. False, and nothing done, when there
+  /// is a manifest of this id already.
+  virtual bool add_manifest(const StoredManifest& manifest) = 0;
   /// Inserts or replaces; `ordinal` and `update` of the value are not read.
   virtual void put_device(const Device& device) = 0;
   virtual void put_deployment(const Deployment& deployment) = 0;
@@ -138,6 +209,8 @@ class StoreTransaction : public StoreView {
   virtual void outbox_published(std::string_view device,
                                 std::int64_t generation,
                                 std::int64_t next_due_ms) = 0;
+  /// The notice that the broker has of this update holds a URL that ends then, in Unix seconds.
+  virtual void set_url_until(std::string_view update, std::int64_t until) = 0;
   /// The device answered this update: its notice is done with.
   virtual void outbox_answered(std::string_view device, std::string_view update) = 0;
   /// Everything in the outbox is due now, but what is held back until later than `now_ms` for the
@@ -145,6 +218,43 @@ class StoreTransaction : public StoreView {
   virtual void renew_outbox(std::int64_t now_ms) = 0;
   /// Removes statuses received before that second, of final deployments only. Returns how many.
   virtual std::size_t forget_statuses(std::int64_t before, std::size_t limit) = 0;
+
+  /// Devices whose open update may still download, from a URL that ends before that second, and
+  /// whose notice is not due by itself at `now_ms`.
+  virtual std::vector<std::string> ending_urls(std::int64_t before,
+                                               std::int64_t now_ms,
+                                               std::size_t limit) = 0;
+
+  // Access: tokens and the audit log.
+
+  /// False, and nothing done, when the id is taken.
+  virtual bool add_token(const ApiToken& token) = 0;
+  virtual void set_token_used(std::string_view id, std::int64_t at) = 0;
+  /// Stays as it was when it is revoked already.
+  virtual void revoke_token(std::string_view id, std::int64_t at) = 0;
+  /// Puts the event behind the newest row, in the transaction of the change that it tells of: both
+  /// are kept, or neither. Rows are never changed or removed; the database itself refuses that.
+  virtual contract::AuditRow append_audit(const contract::AuditEvent& event) = 0;
+
+  // Identity.
+
+  /// Inserts, or replaces what has this MAC; `ordinal` of the value is not read. Another identity's
+  /// id is an error of the caller: DatabaseError.
+  virtual void put_identity(const DeviceIdentity& identity) = 0;
+  /// Inserts, or replaces what has this digest.
+  virtual void put_claim(const Claim& claim) = 0;
+  /// Removes unused claims for this MAC, or, for an empty one, this id.
+  virtual void forget_claims(std::string_view mac, std::string_view id) = 0;
+  /// Inserts, or replaces what has this name.
+  virtual void put_service(const ServiceIdentity& service) = 0;
+  virtual void put_issuer_key(const IssuerKey& key) = 0;
+  virtual void forget_issuer_key(std::string_view kid) = 0;
+  /// Also raises `last_expiry` of the key that signed it and, for a device, `last_token_at`.
+  virtual void add_broker_token(const BrokerToken& token) = 0;
+  /// Denies every token of the subject that was issued so far, one by one.
+  virtual void deny_tokens_of(std::string_view subject) = 0;
+  /// Removes tokens that expired before that second.
+  virtual void forget_broker_tokens(std::int64_t before) = 0;
 
  protected:
   ~StoreTransaction() = default;

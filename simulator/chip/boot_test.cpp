@@ -24,7 +24,9 @@ class BootTest : public testing::Test {
  protected:
   static void SetUpTestSuite() { ASSERT_TRUE(device::init_crypto()); }
   void SetUp() override {
-    provision(flash_, device::golden_image(), {make_identity({}, flash_.size(), 1), ""});
+    provision(flash_,
+              device::golden_image(),
+              {make_identity({.development = true}, flash_.size(), 1), ""});
     layout_ = device::read_layout(flash_).layout;
   }
   void put_image(std::uint32_t slot) {
@@ -112,7 +114,9 @@ TEST_F(BootTest, ACutInTheBootloadersWriteEndsTheStartAndTheNextOneStartsAWholeI
     for (std::uint64_t seed = 0; seed < 200; ++seed) {
       SCOPED_TRACE(testing::Message() << "cut at operation " << cut << ", seed " << seed);
       auto flash = VirtualFlash::in_memory(8 * VirtualFlash::megabyte);
-      provision(flash, device::golden_image(), {make_identity({}, flash.size(), 1), ""});
+      provision(flash,
+                device::golden_image(),
+                {make_identity({.development = true}, flash.size(), 1), ""});
       ASSERT_TRUE(flash.write(layout_.slot[1].base, device::golden_image()));
       ASSERT_TRUE(device::write_boot_record(
           flash, layout_.otadata.base, {0, make_boot_record(1, BootState::valid)}));

@@ -31,7 +31,7 @@ using std::filesystem::path;
 class OpenFile {
  public:
   OpenFile(path name, int flags) : name_{std::move(name)} {
-    descriptor_ = ::open(name_.c_str(), O_RDWR | O_CLOEXEC | flags, 0644);
+    descriptor_ = ::open(name_.c_str(), O_RDWR | O_CLOEXEC | flags, 0600);
     if (descriptor_ < 0) fail_with_errno(name_, "cannot open the flash file");
   }
   OpenFile(OpenFile&& other) noexcept

@@ -20,7 +20,22 @@ constexpr std::size_t header_bytes = magic.size() + 4;
 constexpr std::size_t crc_bytes = 4;
 constexpr std::string_view development_mode = "development";
 
-enum Tag : std::uint8_t { id = 1, mac, product, hardware, channel, mode, version, ca };
+enum Tag : std::uint8_t {
+  id = 1,
+  mac,
+  product,
+  hardware,
+  channel,
+  mode,
+  version,
+  ca,
+  plain_http,
+  claim,
+  key_list,
+  server,
+  device_key,
+};
+constexpr std::string_view allowed = "allowed";
 
 void add_u32(std::vector<std::uint8_t>& bytes, std::uint32_t value) {
   std::uint8_t raw[4];
@@ -56,6 +71,21 @@ bool take(Provisioned& into, std::uint8_t tag, std::string_view text) {
     case ca:
       into.ca_pem = text;
       return true;
+    case plain_http:
+      identity.plain_http = text == allowed;
+      return true;
+    case key_list:
+      into.key_list = text;
+      return true;
+    case claim:
+      into.claim = text;
+      return true;
+    case server:
+      into.server = text;
+      return true;
+    case device_key:
+      into.device_key = text;
+      return true;
     default:
       return true;  // a later version's member
   }
@@ -74,6 +104,11 @@ std::vector<std::uint8_t> encode(const Provisioned& provisioned) {
   add_member(members, mode, identity.development ? development_mode : "production");
   add_member(members, version, identity.provisioned_version.view());
   add_member(members, ca, std::string_view{provisioned.ca_pem}.substr(0, 0xFFFF));
+  if (identity.plain_http) add_member(members, plain_http, allowed);
+  if (!provisioned.claim.empty()) add_member(members, claim, provisioned.claim);
+  if (!provisioned.server.empty()) add_member(members, server, provisioned.server);
+  if (!provisioned.device_key.empty()) add_member(members, device_key, provisioned.device_key);
+  if (!provisioned.key_list.empty()) add_member(members, key_list, provisioned.key_list);
   std::vector<std::uint8_t> bytes{magic.begin(), magic.end()};
   add_u32(bytes, static_cast<std::uint32_t>(members.size()));
   bytes.insert(bytes.end(), members.begin(), members.end());
@@ -106,7 +141,9 @@ std::optional<Provisioned> decode_provisioned(std::span<const std::uint8_t> byte
 }
 
 bool store(device::Flash& flash, const device::Region& nvs, const Provisioned& provisioned) {
-  if (provisioned.ca_pem.size() > 0xFFFF) return false;
+  for (const std::string* text : {&provisioned.ca_pem, &provisioned.key_list, &provisioned.claim}) {
+    if (text->size() > 0xFFFF) return false;
+  }
   const auto bytes = encode(provisioned);
   return bytes.size() <= nvs.bytes && static_cast<bool>(flash.write(nvs.base, bytes));
 }

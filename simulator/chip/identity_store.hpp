@@ -16,7 +16,12 @@ namespace otaria::simulator {
 /// format but a small one of our own (docs/spec/virtual-device.md).
 struct Provisioned {
   device::Identity identity;
-  std::string ca_pem;  ///< trust anchors for https and mqtts; may be empty
+  std::string ca_pem{};    ///< trust anchors for https and mqtts; may be empty
+  std::string key_list{};  ///< signed file: whose releases are installed at first; may be empty
+  std::string claim{};     ///< one-time secret for enrolment; may be empty; never printed
+  std::string server{};    ///< origin that gives tokens for the broker; may be empty
+  /// The device's own private key, 32 bytes; empty: it has none. Never printed.
+  std::string device_key{};
 };
 
 /// The bytes as stored, CRC included.

@@ -16,7 +16,10 @@ Provisioned example() {
   provisioned.identity.channel.assign("beta");
   provisioned.identity.development = true;
   provisioned.identity.provisioned_version.assign("1.3.0");
+  provisioned.identity.plain_http = true;
   provisioned.ca_pem = "-----BEGIN CERTIFICATE-----";
+  provisioned.key_list = "header.payload.signature\n";
+  provisioned.claim = "one-time-secret";
   return provisioned;
 }
 
@@ -49,7 +52,17 @@ TEST(IdentityStore, WhatIsStoredIsLoaded) {
   EXPECT_EQ(loaded->identity.channel, example().identity.channel);
   EXPECT_EQ(loaded->identity.provisioned_version, example().identity.provisioned_version);
   EXPECT_TRUE(loaded->identity.development);
+  EXPECT_TRUE(loaded->identity.plain_http);
   EXPECT_EQ(loaded->ca_pem, example().ca_pem);
+  EXPECT_EQ(loaded->key_list, example().key_list);
+  EXPECT_EQ(loaded->claim, example().claim);
+}
+
+TEST(IdentityStore, PlainHttpIsOffUnlessItWasProvisioned) {
+  EXPECT_FALSE(decode_provisioned(with("allowed", "Allowed"))->identity.plain_http);
+  auto provisioned = example();
+  provisioned.identity.plain_http = false;
+  EXPECT_FALSE(decode_provisioned(encode(provisioned))->identity.plain_http);
 }
 
 TEST(IdentityStore, AnyModeButDevelopmentIsProduction) {
@@ -91,6 +104,9 @@ TEST(IdentityStore, TrustAnchorsThatDoNotFitAreRefused) {
   provisioned.ca_pem.assign(0x5000, 'x');
   EXPECT_FALSE(store(flash, {0x9000, 0x5000}, provisioned));
   provisioned.ca_pem.assign(0x10000, 'x');
+  EXPECT_FALSE(store(flash, {0x9000, 0x20000}, provisioned));
+  provisioned = example();
+  provisioned.claim.assign(0x10000, 'x');
   EXPECT_FALSE(store(flash, {0x9000, 0x20000}, provisioned));
 }
 

@@ -7,8 +7,13 @@
 #include <nlohmann/json.hpp>
 
 #include "contract/semver.hpp"
+#include "contract/trust/base64url.hpp"
+#include "device/identity/proof.hpp"
+#include "device/identity/psa_device_key.hpp"
 #include "device/journal/ledger.hpp"
+#include "device/keys/key_store.hpp"
 #include "device/verify/image_in_flash.hpp"
+#include "device/verify/psa_primitives.hpp"
 #include "device/verify/sha256.hpp"
 
 namespace otaria::simulator {
@@ -147,6 +152,31 @@ std::string describe_record(const device::BootRecord& record, std::uint32_t slot
                      device::is_unwritten(record) ? ", wrong CRC" : "");
 }
 
+// On a copy: opening the journal may mend it, and the first start takes the provisioned list.
+void inspect_trust(VirtualFlash& copy, const device::Layout& layout, DeviceInspection& inspection) {
+  std::array<std::uint8_t, device::Journal::work_bytes> work{};
+  device::Journal journal{copy, layout.journal.base, layout.journal.bytes, work};
+  device::Ledger ledger{journal};
+  if (!inspection.provisioned || !ledger.open(0)) return;
+  device::PsaHasher hasher;
+  device::PsaVerifier verifier;
+  device::KeyStore keys{copy, ledger, hasher, verifier};
+  keys.open(layout.keys, inspection.provisioned->identity.product.view());
+  if (!inspection.provisioned->key_list.empty()) {
+    contract::MemoryFile provisioned{inspection.provisioned->key_list};
+    contract::KeyListVerdict refused;
+    if (!keys.take_provisioned(provisioned, refused)) return;
+  }
+  inspection.keys = keys.serial();
+  inspection.security_counter = ledger.security_floor();
+}
+
+std::string describe_trust(const DeviceInspection& inspection) {
+  const std::string list =
+      inspection.keys == 0 ? "no key list" : fmt::format("key list {}", inspection.keys);
+  return fmt::format("{}, security counter at least {}", list, inspection.security_counter);
+}
+
 std::string describe_slot(const SlotInspection& slot) {
   if (slot.image_bytes == 0)
     return fmt::format("no whole image ({})", device::name_of(slot.verdict.defect));
@@ -198,6 +228,24 @@ const SlotInspection* starting_slot(const DeviceInspection& inspection) {
   return &inspection.slots[inspection.next.slot];
 }
 
+/// The half of the device's key that its server must know.
+struct PublicHalf {
+  std::string base64url;  ///< of X || Y
+  std::string id;
+};
+
+std::optional<PublicHalf> public_key_of(const Provisioned& provisioned) {
+  const std::string& scalar = provisioned.device_key;
+  device::PsaDeviceKey key{{reinterpret_cast<const std::uint8_t*>(scalar.data()), scalar.size()}};
+  device::PsaHasher hasher;
+  std::array<std::uint8_t, device::DeviceKey::public_bytes> half{};
+  std::array<char, 16> id{};
+  if (!key.public_key(half) || !device::device_key_id(key, hasher, id)) return std::nullopt;
+  std::string text(contract::base64url_characters(half.size()), '\0');
+  contract::base64url_encode(half, text.data());
+  return PublicHalf{text, {id.data(), id.size()}};
+}
+
 }  // namespace
 
 SlotInspection inspect_slot(VirtualFlash& flash, const device::Layout& layout, std::uint32_t slot) {
@@ -227,6 +275,7 @@ DeviceInspection inspect_device(VirtualFlash& flash) {
     const bool first_start = !ledger.get() || !ledger.get()->slot(starting->slot).known;
     inspection.confirmed = !inspection.next.on_trial && (starting->confirmed || first_start);
   }
+  inspect_trust(copy, layout, inspection);
   return inspection;
 }
 
@@ -241,6 +290,10 @@ std::string to_text(const DeviceInspection& inspection) {
                         identity.hardware.view(),
                         identity.channel.view(),
                         identity.development ? "development" : "production");
+    text += fmt::format("trust     {}\n", describe_trust(inspection));
+    if (const auto key = public_key_of(*inspection.provisioned)) {
+      text += fmt::format("key       {} (id {})\n", key->base64url, key->id);
+    }
   } else {
     text += "device    no identity in nvs\n";
   }
@@ -269,7 +322,15 @@ std::string to_json(const DeviceInspection& inspection) {
     json["hardware"] = text_json(identity.hardware.view());
     json["channel"] = text_json(identity.channel.view());
     json["mode"] = identity.development ? "development" : "production";
+    json["plain_http"] = identity.plain_http;
+    json["keys"] = inspection.keys;
+    json["security_counter"] = inspection.security_counter;
     json["provisioned_version"] = text_json(identity.provisioned_version.view());
+    if (const auto key = public_key_of(*inspection.provisioned)) {
+      json["public_key"] = key->base64url;
+      json["key_id"] = key->id;
+    }
+    json["server"] = inspection.provisioned->server;
   }
   json["bootable"] = inspection.next.outcome == BootOutcome::started;
   if (const SlotInspection* starting = starting_slot(inspection)) {

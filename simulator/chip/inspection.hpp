@@ -41,6 +41,8 @@ struct DeviceInspection {
   BootReport next;
   std::vector<SlotInspection> slots;
   bool confirmed = false;  ///< of the image that would start: confirmed by record and journal
+  std::uint32_t keys = 0;  ///< serial of the key list the next start judges by; 0: none
+  std::uint32_t security_counter = 0;  ///< the lowest it would install
 };
 
 /// Works on a copy: the flash is only read.

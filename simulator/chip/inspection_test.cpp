@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "device/agent/testing/signing_desk.hpp"
 #include "device/journal/ledger.hpp"
 #include "device/verify/golden_image.hpp"
 #include "simulator/chip/provision.hpp"
@@ -17,8 +18,12 @@ class InspectionTest : public testing::Test {
  protected:
   static void SetUpTestSuite() { ASSERT_TRUE(device::init_crypto()); }
 
-  void make(const IdentityWish& wish, device::Bytes image = device::golden_image()) {
-    provision(flash_, image, {make_identity(wish, flash_.size(), 1), ""});
+  void make(IdentityWish wish,
+            const device::Bytes& image = device::golden_image(),
+            const std::string& key_list = "") {
+    wish.development = key_list.empty();
+    provision(
+        flash_, image, {.identity = make_identity(wish, flash_.size(), 1), .key_list = key_list});
     layout_ = device::read_layout(flash_).layout;
   }
   /// As the agent writes it down.
@@ -99,6 +104,31 @@ TEST_F(InspectionTest, JsonTellsWhatTheNextStartRuns) {
   EXPECT_EQ(json["image"].get<std::string>().size(), 64u);
   EXPECT_EQ(json["slots"][1]["valid"], false);
   EXPECT_EQ(json["records"][0], nullptr);
+}
+
+TEST_F(InspectionTest, AProductionDeviceThatNeverRanShowsTheKeyListItWillJudgeBy) {
+  device::testing::SigningDesk desk;
+  make({.id = "sensor_A1B2"},
+       device::golden_image(),
+       desk.key_list({.serial = 3, .floor = {{"sensor", 7}, {"other", 9}}}));
+  const auto json = nlohmann::json::parse(to_json(inspect_device(flash_)));
+  EXPECT_EQ(json["mode"], "production");
+  EXPECT_EQ(json["plain_http"], false);
+  EXPECT_EQ(json["keys"], 3);
+  EXPECT_EQ(json["security_counter"], 7);
+  EXPECT_THAT(to_text(inspect_device(flash_)),
+              HasSubstr("key list 3, security counter at least 7"));
+}
+
+TEST_F(InspectionTest, TheClaimIsNeverShown) {
+  provision(
+      flash_,
+      device::golden_image(),
+      {.identity = make_identity({.development = true}, flash_.size(), 1), .claim = "very-secret"});
+  const auto inspection = inspect_device(flash_);
+  EXPECT_EQ(to_json(inspection).find("very-secret"), std::string::npos);
+  EXPECT_EQ(to_text(inspection).find("very-secret"), std::string::npos);
+  EXPECT_THAT(to_text(inspection), HasSubstr("no key list"));
 }
 
 TEST_F(InspectionTest, AnImageOnTrialIsNotConfirmed) {

@@ -8,9 +8,11 @@
 #include <random>
 
 #include "contract/semver.hpp"
+#include "contract/trust/judgement.hpp"
 #include "device/slot/layout.hpp"
 #include "device/slot/partition_table.hpp"
 #include "device/verify/image_checker.hpp"
+#include "device/verify/psa_primitives.hpp"
 #include "simulator/chip/stock_layouts.hpp"
 
 namespace otaria::simulator {
@@ -83,6 +85,32 @@ void check_factory_image(std::span<const std::uint8_t> image, const device::Regi
                   verdict.expected)};
 }
 
+std::string why_refused(const contract::KeyListVerdict& verdict) {
+  switch (verdict.refusal) {
+    case contract::KeyListRefusal::malformed:
+      return fmt::format("it is no key list ({})",
+                         verdict.signed_defect != contract::SignedDefect::none
+                             ? contract::name_of(verdict.signed_defect)
+                             : contract::name_of(verdict.defect));
+    case contract::KeyListRefusal::new_threshold:
+      return fmt::format(
+          "{} of its roots have signed it, {} are needed", verdict.valid, verdict.needed);
+    default:
+      return fmt::format("a signature does not verify ({})", contract::name_of(verdict.refusal));
+  }
+}
+
+// A device that starts with a list it must refuse could never be updated.
+void check_key_list(const std::string& text) {
+  contract::MemoryFile file{text};
+  device::PsaHasher hasher;
+  device::PsaVerifier verifier;
+  const auto verdict = contract::judge_key_list(file, nullptr, 0, hasher, verifier);
+  if (verdict.ok()) return;
+  throw ProvisioningError{"--keylist: " + why_refused(verdict) +
+                          "; make and sign one with otaria keylist"};
+}
+
 }  // namespace
 
 device::Identity make_identity(const IdentityWish& wish,
@@ -110,12 +138,17 @@ device::Identity make_identity(const IdentityWish& wish,
     }
   }
   identity.development = wish.development;
+  identity.plain_http = wish.plain_http;
   return identity;
 }
 
 void provision(VirtualFlash& flash,
                std::span<const std::uint8_t> factory_image,
                const Provisioned& provisioned) {
+  if (!provisioned.key_list.empty()) check_key_list(provisioned.key_list);
+  if (provisioned.key_list.empty() && !provisioned.identity.development) {
+    throw ProvisioningError{"a production device needs a key list: add --keylist FILE"};
+  }
   write_table(flash);
   const device::LayoutReading reading = device::read_layout(flash);
   if (!reading) throw ProvisioningError{"the partition table just written cannot be read back"};
@@ -123,7 +156,8 @@ void provision(VirtualFlash& flash,
   check_factory_image(factory_image, slot);
   write_or_throw(flash, slot.base, factory_image);
   if (!store(flash, reading.layout.nvs, provisioned)) {
-    throw ProvisioningError{"--ca: the trust anchors do not fit the nvs partition (20 KB)"};
+    throw ProvisioningError{
+        "--ca, --keylist, --claim: together they do not fit the nvs partition (20 KB)"};
   }
 }
 

@@ -29,6 +29,7 @@ struct IdentityWish {
   std::string app_version{};  ///< what the factory image counts as; default: its descriptor's
                               ///< version if a semver
   bool development = false;
+  bool plain_http = false;
 };
 
 /// Completes and checks a wish. Throws ProvisioningError naming the member that breaks the
@@ -40,7 +41,9 @@ device::Identity make_identity(const IdentityWish& wish,
 /// Fills an erased flash: partition table, blank otadata (ESP-IDF's bootloader then starts ota_0
 /// and writes the first record), the factory image in ota_0, the identity in nvs. The bootloader's
 /// area 0x0000-0x7FFF stays erased: the virtual chip has its own. The image must be whole, for the
-/// ESP32-S3 and fit the slot. Throws ProvisioningError. Needs device::init_crypto().
+/// ESP32-S3 and fit the slot; the key list, if there is one, must be good by itself. It is kept in
+/// nvs beside the identity; the agent takes it at its first start. Throws ProvisioningError. Needs
+/// device::init_crypto().
 void provision(VirtualFlash& flash,
                std::span<const std::uint8_t> factory_image,
                const Provisioned& provisioned);

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "device/agent/testing/signing_desk.hpp"
 #include "device/verify/golden_image.hpp"
 #include "simulator/chip/boot.hpp"
 
@@ -92,7 +93,7 @@ TEST_F(ProvisionTest, EverySizeBootsItsFactoryImageAndKnowsItself) {
 }
 
 TEST_F(ProvisionTest, ADamagedTooLargeOrForeignFactoryImageIsRefused) {
-  const Provisioned who{make_identity({}, 4 * megabyte, 1), ""};
+  const Provisioned who{.identity = make_identity({.development = true}, 4 * megabyte, 1)};
   const auto refusal = [&](const device::Bytes& image) {
     auto flash = VirtualFlash::in_memory(4 * megabyte);
     return refusal_of([&] { provision(flash, image, who); });
@@ -108,6 +109,31 @@ TEST_F(ProvisionTest, ADamagedTooLargeOrForeignFactoryImageIsRefused) {
   image.resize(300);
   EXPECT_THAT(refusal(image), HasSubstr("truncated"));
   EXPECT_THAT(refusal({}), HasSubstr("truncated"));
+}
+
+TEST_F(ProvisionTest, AProductionDeviceNeedsAKeyListThatItsOwnRootsHaveSigned) {
+  device::testing::SigningDesk desk;
+  const auto refusal = [](const std::string& key_list) {
+    auto flash = VirtualFlash::in_memory(4 * megabyte);
+    return refusal_of([&] {
+      provision(flash,
+                device::golden_image(),
+                {.identity = make_identity({}, 4 * megabyte, 1), .key_list = key_list});
+    });
+  };
+  const std::string good = desk.key_list({.root_threshold = 2, .signed_by = {0, 2}});
+  EXPECT_EQ(refusal(good), "accepted");
+  EXPECT_THAT(refusal(""), HasSubstr("--keylist"));
+  EXPECT_THAT(refusal("<html>"), HasSubstr("no key list (not_compact_jws)"));
+  EXPECT_THAT(refusal(good.substr(0, good.size() / 3)), HasSubstr("no key list"));
+  EXPECT_THAT(refusal(desk.key_list({.root_threshold = 2})),
+              HasSubstr("1 of its roots have signed it, 2 are needed"));
+  std::string tampered = good;
+  tampered[tampered.find('.') - 3] ^= 1;
+  EXPECT_THAT(refusal(tampered), HasSubstr("--keylist"));
+  const auto image = device::golden_image();
+  EXPECT_THAT(refusal(desk.manifest({}, std::vector<std::uint8_t>(image.begin(), image.end()))),
+              HasSubstr("wrong_type"));
 }
 
 }  // namespace

@@ -9,13 +9,15 @@
 #include <vector>
 
 #include "contract/semver.hpp"
+#include "contract/url.hpp"
+#include "device/identity/token_client.hpp"
 
 namespace otaria::simulator {
 namespace {
 
 /// The values CLI11 fills that are no part of CommandLine.
 struct Raw {
-  std::string flash, factory, ca, claim, keylist;
+  std::string flash, factory, ca, keylist, server;
   std::string mqtt, token_file, control, log;
   std::vector<std::string> faults;
   std::uint32_t size_mb = 8;
@@ -73,7 +75,11 @@ void add_provisioning(CLI::App& app, CommandLine& line, Raw& raw) {
   text("--factory", raw.factory, "The ESP32-S3 application image for ota_0", "IMAGE");
   app.add_flag("--development",
                line.identity.development,
-               "Accept notices without a signed manifest, and plain http")
+               "Accept notices without a signed manifest, plain http and mqtt")
+      ->group(group);
+  app.add_flag("--plain-http",
+               line.identity.plain_http,
+               "A production device may fetch from http URLs and speak to mqtt brokers")
       ->group(group);
   text("--mac",
        line.identity.mac,
@@ -88,8 +94,17 @@ void add_provisioning(CLI::App& app, CommandLine& line, Raw& raw) {
        line.identity.app_version,
        "What the factory image counts as; default: its descriptor's version, if a semver",
        "V");
-  text("--keylist", raw.keylist, "Release keys of a production device", "FILE");
-  text("--claim", raw.claim, "Secret for enrolment", "SECRET");
+  text("--keylist",
+       raw.keylist,
+       "Signed key list whose roots and release keys the device trusts; required without "
+       "--development",
+       "FILE");
+  app.add_option("--server",
+                 raw.server,
+                 "Origin of the server that gives tokens for the broker: https://HOST[:PORT]; "
+                 "provisioning stores it in the device")
+      ->type_name("URL");
+  text("--claim", line.claim, "One-time secret for enrolment; kept in the device", "SECRET");
   app.add_option("--size", raw.size_mb, "Flash size in MB: 4, 8 or 16; default 8")
       ->group(group)
       ->check(CLI::IsMember({4u, 8u, 16u}))
@@ -169,16 +184,33 @@ void add_policy(CLI::App& app, device::Policy& policy) {
         "Failed attempts per image before attempts_exhausted");
 }
 
-void refuse_what_is_to_come(const CommandLine& line, const Raw& raw) {
-  if (!raw.keylist.empty() || (line.provision && !line.identity.development)) {
+std::string origin_from(std::string url) {
+  while (url.ends_with('/')) url.pop_back();
+  if (url.empty()) return url;
+  if (!contract::is_url(url) || contract::origin_of(url) != url) {
+    throw UsageError{"--server: write https://HOST[:PORT] without a path, not " + url};
+  }
+  if (url.size() > device::max_server_bytes) {
+    throw UsageError{"--server: longer than " + std::to_string(device::max_server_bytes) +
+                     " characters"};
+  }
+  return url;
+}
+
+void fill_provisioning(CommandLine& line, const Raw& raw) {
+  if (!line.provision) {
+    if (!raw.keylist.empty() || !line.claim.empty() || line.identity.plain_http) {
+      throw UsageError{
+          "--keylist, --claim and --plain-http belong to provisioning: add --factory IMAGE"};
+    }
+    return;
+  }
+  if (raw.keylist.empty() && !line.identity.development) {
     throw UsageError{
-        "a production device needs signed manifests and a key list, which this version does not "
-        "have yet: add "
-        "--development and leave out --keylist"};
+        "a production device must know whose releases it may install: add --keylist FILE, or "
+        "--development for a device that takes unsigned ones"};
   }
-  if (!raw.claim.empty()) {
-    throw UsageError{"--claim: enrolment does not exist in this version yet: leave it out"};
-  }
+  if (!raw.keylist.empty()) line.key_list = content_of(raw.keylist, "--keylist");
 }
 
 void fill(CommandLine& line, Raw& raw) {
@@ -192,7 +224,7 @@ void fill(CommandLine& line, Raw& raw) {
     throw UsageError{
         "nothing to do: give --factory to provision, --mqtt to run, --info or --wear to look"};
   }
-  refuse_what_is_to_come(line, raw);
+  fill_provisioning(line, raw);
   DeviceOptions& options = line.options;
   if (!raw.ca.empty()) {
     options.ca_pem = content_of(raw.ca, "--ca");
@@ -200,6 +232,7 @@ void fill(CommandLine& line, Raw& raw) {
       throw UsageError{"--ca: " + raw.ca + " holds no PEM certificate"};
     }
   }
+  options.server = origin_from(raw.server);
   if (!raw.token_file.empty()) options.token = trimmed(content_of(raw.token_file, "--token-file"));
   if (line.run) {
     const auto broker = broker_from_url(raw.mqtt);

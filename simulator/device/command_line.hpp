@@ -21,6 +21,8 @@ struct CommandLine {
   std::filesystem::path factory_image;
   IdentityWish identity;
   std::uint32_t flash_bytes = 8 * VirtualFlash::megabyte;
+  std::string key_list;  ///< the signed file; empty: none
+  std::string claim;     ///< one-time secret for enrolment; empty: none
   bool overwrite = false;
 
   bool run = false;
@@ -44,7 +46,8 @@ inline constexpr int unusable = 3;  ///< the flash file, or what lies in it
 }  // namespace exit_code
 
 /// The command line, or the exit code when there is nothing more to do: 0 after --help and
-/// --version (to `out`), 2 with the reason on `errors`. Reads the files of --ca and --token-file.
+/// --version (to `out`), 2 with the reason on `errors`. Reads the files of --ca, --keylist and
+/// --token-file.
 std::variant<CommandLine, int> parse_command_line(int argc,
                                                   const char* const* argv,
                                                   std::ostream& out,

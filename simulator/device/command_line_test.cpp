@@ -128,9 +128,10 @@ TEST(CommandLine, EveryMistakeExits2AndSaysWhatIsWrong) {
   const Mistake mistakes[] = {
       {{}, "--flash"},
       {{"--flash", "f"}, "nothing to do"},
-      {{"--flash", "f", "--factory", "i"}, "add --development"},
-      {{"--flash", "f", "--factory", "i", "--keylist", "k"}, "signed manifests"},
-      {{"--flash", "f", "--factory", "i", "--development", "--claim", "s"}, "--claim"},
+      {{"--flash", "f", "--factory", "i"}, "add --keylist FILE"},
+      {{"--flash", "f", "--factory", "i", "--keylist", "/nonexistent"}, "--keylist"},
+      {{"--flash", "f", "--mqtt", "mqtt://h", "--claim", "s"}, "add --factory IMAGE"},
+      {{"--flash", "f", "--mqtt", "mqtt://h", "--plain-http"}, "add --factory IMAGE"},
       {{"--flash", "f", "--factory", "i", "--development", "--size", "5"}, "--size"},
       {{"--flash", "f", "--mqtt", "127.0.0.1"}, "mqtt://HOST"},
       {{"--flash", "f", "--mqtt", "mqtt://h", "--fault", "explode=1"}, "crash-on-boot=VERSION"},
@@ -156,6 +157,26 @@ TEST(CommandLine, HelpNamesEveryFaultAndExits0) {
   EXPECT_THAT(parsed.out, HasSubstr("power-cut-at-bytes=N"));
   EXPECT_THAT(parsed.out, HasSubstr("--exit-when-confirmed"));
   EXPECT_THAT(parsed.out, HasSubstr("Exit codes"));
+}
+
+TEST(CommandLine, ProductionDeviceIsProvisionedWithAKeyListAndMayHaveAClaim) {
+  const TemporaryFolder folder;
+  std::ofstream{folder / "keys.jws"} << "a.b.c\n";
+  const std::string keys = (folder / "keys.jws").string();
+  const Parsed parsed = parse({"--flash",
+                               "f",
+                               "--factory",
+                               "i",
+                               "--keylist",
+                               keys.c_str(),
+                               "--claim",
+                               "secret",
+                               "--plain-http"});
+  ASSERT_EQ(parsed.code(), -1) << parsed.errors;
+  EXPECT_FALSE(parsed.line().identity.development);
+  EXPECT_TRUE(parsed.line().identity.plain_http);
+  EXPECT_EQ(parsed.line().key_list, "a.b.c\n");
+  EXPECT_EQ(parsed.line().claim, "secret");
 }
 
 TEST(CommandLine, TokenAndTrustAnchorsComeFromFiles) {

@@ -20,13 +20,40 @@ constexpr seconds longest_farewell{2};
 
 LinkSettings link_settings(const DeviceOptions& options,
                            const device::Identity& identity,
-                           const std::string& trust) {
+                           TlsTrust trust) {
   return {.broker = options.broker,
           .device_id = std::string{identity.id.view()},
           .mac = std::string{identity.mac.view()},
           .token = options.token,
-          .ca_pem = trust};
+          .trust = std::move(trust)};
 }
+
+std::span<const std::uint8_t> bytes_of(const std::string& text) {
+  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
+
+/// A token that the command line names is shown as it is: nobody is asked for another.
+device::TokenAccess token_access(const DeviceOptions& options,
+                                 const Provisioned& provisioned,
+                                 device::DeviceKey& key) {
+  if (!options.token.empty()) return {};
+  return {.key = &key,
+          .server = options.server.empty() ? provisioned.server : options.server,
+          .claim = provisioned.claim};
+}
+
+/// The pins that a key list has for one host.
+class PinCollector final : public contract::KeyListVisitor {
+ public:
+  explicit PinCollector(std::string_view host) : host_{host} {}
+  void on_pin(std::string_view host, const contract::Digest& pin) override {
+    if (host == host_) pins.push_back(pin);
+  }
+  std::vector<contract::Digest> pins;
+
+ private:
+  std::string_view host_;
+};
 
 }  // namespace
 
@@ -39,36 +66,57 @@ Session::Session(VirtualDevice& device,
       flash_{device.flash_},
       slot_{report.slot},
       version_{std::move(version)},
+      key_list_{provisioned.key_list},
       bootloader_watches_{report.on_trial},
       clock_{device.plan_},
       random_{device.options_.seed + device.starts_},
       application_{device.plan_, device.vetoes_, version_},
-      link_{link_settings(
-                device.options_,
-                provisioned.identity,
-                device.options_.ca_pem.empty() ? provisioned.ca_pem : device.options_.ca_pem),
+      link_{link_settings(device.options_, provisioned.identity, trust_of(device, provisioned)),
             [this](std::string_view text) { log_.line("mqtt", text); }},
-      fetcher_{
-          device.engine_,
-          {.ca_pem = device.options_.ca_pem.empty() ? provisioned.ca_pem : device.options_.ca_pem},
-          [this](std::string_view text) { log_.line("http", text); }},
+      fetcher_{device.engine_,
+               {.trust = trust_of(device, provisioned)},
+               [this](std::string_view text) { log_.line("http", text); }},
       broker_tap_{link_, flash_, log_},
       fetcher_tap_{fetcher_, flash_, log_},
+      device_key_{bytes_of(provisioned.device_key)},
       agent_{{.flash = flash_,
               .clock = clock_,
               .random = random_,
               .broker = broker_tap_,
               .fetcher = fetcher_tap_,
               .system = system_,
-              .application = application_},
+              .application = application_,
+              .verifier = verifier_,
+              .tokens = token_access(device.options_, provisioned, device_key_)},
              provisioned.identity,
              device.options_.policy},
       events_{agent_, fetcher_tap_, flash_, log_} {
   events_.cut_power_at(device.plan_.power_cut_at_bytes);
 }
 
+// What the command line names comes before what was provisioned; pins and time are the agent's.
+TlsTrust Session::trust_of(const VirtualDevice& device, const Provisioned& provisioned) {
+  const std::string& named = device.options_.ca_pem;
+  return {.ca_pem = named.empty() ? provisioned.ca_pem : named,
+          .pins = [this](std::string_view host) { return pins_of(host); },
+          .time_floor = [this] { return agent_.time_floor(); }};
+}
+
+std::vector<contract::Digest> Session::pins_of(std::string_view host) {
+  PinCollector collector{host};
+  contract::KeyRing* ring = agent_.key_ring();
+  if (ring != nullptr && ring->walk(collector) != contract::Defect::none) {
+    // A list that cannot be read vouches for nobody: this pin is no key's.
+    collector.pins.emplace_back();
+  }
+  return collector.pins;
+}
+
 device::Status Session::start_agent(ResetReason reason) {
-  const auto status = agent_.start({.running_slot = slot_, .reset_reason = reason});
+  contract::MemoryFile provisioned{key_list_};
+  const auto status = agent_.start({.running_slot = slot_,
+                                    .reset_reason = reason,
+                                    .key_list = key_list_.empty() ? nullptr : &provisioned});
   if (!status) return status;
   const bool on_trial = bootloader_watches_ || !agent_.facts().confirmed;
   log_.line("agent",

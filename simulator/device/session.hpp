@@ -3,8 +3,11 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "device/agent/agent.hpp"
+#include "device/identity/psa_device_key.hpp"
 #include "simulator/device/chip_ports.hpp"
 #include "simulator/device/taps.hpp"
 #include "simulator/device/virtual_device.hpp"
@@ -25,6 +28,8 @@ class Session {
  private:
   using Time = std::chrono::steady_clock::time_point;
 
+  [[nodiscard]] TlsTrust trust_of(const VirtualDevice& device, const Provisioned& provisioned);
+  [[nodiscard]] std::vector<contract::Digest> pins_of(std::string_view host);
   [[nodiscard]] device::Status start_agent(device::ResetReason reason);
   std::optional<VirtualDevice::Outcome> turn();
   void wait();
@@ -42,6 +47,7 @@ class Session {
   VirtualFlash& flash_;
   std::uint32_t slot_;
   std::string version_;
+  std::string key_list_;  ///< provisioned
   bool bootloader_watches_;
 
   ChipClock clock_;
@@ -52,6 +58,8 @@ class Session {
   CurlFetcher fetcher_;
   BrokerTap broker_tap_;
   FetcherTap fetcher_tap_;
+  device::PsaVerifier verifier_;
+  device::PsaDeviceKey device_key_;
   device::Agent agent_;
   EventTap events_;
 

@@ -20,10 +20,10 @@ class BrokerTap final : public device::BrokerLink {
   BrokerTap(BrokerLink& link, const VirtualFlash& flash, EventLog& log)
       : link_{link}, flash_{flash}, log_{log} {}
 
-  void connect(std::string_view will) override {
+  void connect(const Login& login, std::string_view will) override {
     if (!flash_.powered()) return;
     log_.detail("mqtt", "connecting");
-    link_.connect(will);
+    link_.connect(login, will);
   }
   void subscribe_to_notices() override {
     if (flash_.powered()) link_.subscribe_to_notices();
@@ -52,7 +52,11 @@ class FetcherTap final : public device::Fetcher {
 
   void get(const Request& request) override {
     if (!flash_.powered()) return;
-    log_.line("http", fmt::format("GET {} from byte {}", request.url, request.offset));
+    if (request.content_type.empty()) {
+      log_.line("http", fmt::format("GET {} from byte {}", request.url, request.offset));
+    } else {
+      log_.line("http", fmt::format("POST {}", request.url));  // the body proves who we are
+    }
     offset_ = request.offset;
     fetcher_.get(request);
   }
@@ -81,6 +85,10 @@ class EventTap final : public device::AgentEvents {
     agent_.on_broker_connected();
   }
   void on_broker_lost() override { agent_.on_broker_lost(); }
+  void on_broker_refused() override {
+    log_.line("mqtt", "the broker refuses the token");
+    agent_.on_broker_refused();
+  }
   void on_message(std::span<const char> payload, std::uint32_t true_length) override {
     log_.line(
         "notice",
@@ -112,6 +120,10 @@ class EventTap final : public device::AgentEvents {
     agent_.on_http_end();
   }
   void on_http_failed(device::FetchFailure failure) override { agent_.on_http_failed(failure); }
+  void on_keys_mentioned(std::uint32_t serial, std::string_view url) override {
+    agent_.on_keys_mentioned(serial, url);
+  }
+  void on_pin_failed(std::string_view url) override { agent_.on_pin_failed(url); }
   std::uint32_t run() override { return agent_.run(); }
 
  private:

@@ -24,6 +24,7 @@ struct DeviceOptions {
   BrokerAddress broker;
   std::string token;   ///< MQTT password; empty: none
   std::string ca_pem;  ///< instead of the provisioned trust anchors; empty: those
+  std::string server;  ///< instead of the provisioned one; empty: that
   device::Policy policy;
   std::chrono::milliseconds watchdog{5000};
   std::chrono::seconds telemetry{30};  ///< 0: none

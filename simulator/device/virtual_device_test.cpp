@@ -7,6 +7,7 @@
 #include <functional>
 #include <sstream>
 
+#include "device/agent/testing/signing_desk.hpp"
 #include "device/verify/golden_image.hpp"
 #include "simulator/chip/inspection.hpp"
 #include "simulator/chip/provision.hpp"
@@ -43,8 +44,7 @@ class VirtualDeviceTest : public testing::Test {
     mosquitto_lib_init();
   }
   void SetUp() override {
-    const IdentityWish wish{.id = "sensor_A1B2", .development = true};
-    provision(flash_, image_of("1.3.0"), {make_identity(wish, flash_.size(), 1), ""});
+    make({.id = "sensor_A1B2", .development = true}, "");
     options_.broker = {.host = "127.0.0.1", .port = broker_.port(), .tls = false};
     options_.run_for = std::chrono::seconds{60};  // ends only a test that has failed
     options_.seed = 1;
@@ -55,6 +55,11 @@ class VirtualDeviceTest : public testing::Test {
     options_.policy.retry_limit_ms = 100;
   }
 
+  void make(const IdentityWish& wish, const std::string& key_list) {
+    provision(flash_,
+              image_of("1.3.0"),
+              {.identity = make_identity(wish, flash_.size(), 1), .key_list = key_list});
+  }
   void publish(const std::string& topic, const std::string& payload) {
     mosquitto* client = mosquitto_new(nullptr, true, nullptr);
     bool sent = false;
@@ -69,11 +74,11 @@ class VirtualDeviceTest : public testing::Test {
     mosquitto_destroy(client);
     ASSERT_TRUE(sent);
   }
-  void offer(std::string_view version) {
+  void offer(std::string_view version, const std::string& more = "") {
     publish("sensor_A1B2/firmware/update",
             "{\"version\":\"" + std::string{version} + "\",\"url\":\"" + server_.url("/new.bin") +
                 "\",\"signature\":\"" + hex(device::sha256_of(new_image_)) +
-                "\",\"update\":\"first\"}");
+                "\",\"update\":\"first\"" + more + "}");
   }
   VirtualDevice::End run(std::initializer_list<std::string_view> faults = {}) {
     FaultPlan plan;
@@ -98,9 +103,15 @@ class VirtualDeviceTest : public testing::Test {
   VirtualFlash flash_ = VirtualFlash::in_memory(8 * VirtualFlash::megabyte);
   DeviceOptions options_;
   std::atomic<bool> stop_{false};
+  std::string manifest_;
 
  private:
   [[nodiscard]] TestHttpServer::Answer answer(const std::string& head) const {
+    if (head.starts_with("GET /manifests/")) {
+      return {"HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(manifest_.size()) +
+                  "\r\n\r\n" + manifest_,
+              false};
+    }
     std::size_t from = 0;
     if (const auto at = head.find("Range: bytes="); at != std::string::npos)
       from = std::stoul(head.substr(at + 13));
@@ -211,6 +222,42 @@ TEST_F(VirtualDeviceTest, WithoutAClockNoStatusNamesATime) {
   options_.exit_when_confirmed = "1.4.0";
   EXPECT_EQ(run({"clock=unset"}), VirtualDevice::End::confirmed) << log();
   EXPECT_THAT(log(), Not(HasSubstr("\"at\":")));
+}
+
+/// A device for the field, but for its network: what it may install is another matter.
+class ProductionDeviceTest : public VirtualDeviceTest {
+ protected:
+  void SetUp() override {
+    VirtualDeviceTest::SetUp();
+    flash_ = VirtualFlash::in_memory(8 * VirtualFlash::megabyte);
+    make({.id = "sensor_A1B2", .plain_http = true}, desk_.key_list({}));
+  }
+  void offer_signed(const device::testing::ManifestWish& wish) {
+    manifest_ = desk_.manifest(wish, new_image_);
+    offer("1.4.0", ",\"manifest\":\"" + server_.url("/manifests/" + wish.release + ".jws") + "\"");
+  }
+
+  device::testing::SigningDesk desk_;
+};
+
+TEST_F(ProductionDeviceTest, InstallsASignedReleaseAndRemembersItsCounter) {
+  offer_signed({.security_counter = 6});
+  options_.exit_when_confirmed = "1.4.0";
+  EXPECT_EQ(run(), VirtualDevice::End::confirmed) << log();
+  EXPECT_EQ(version_in_flash(), "1.4.0 confirmed");
+  EXPECT_EQ(inspect_device(flash_).security_counter, 6u);
+  EXPECT_EQ(inspect_device(flash_).keys, 1u);
+  EXPECT_THAT(log(), HasSubstr("\"mode\":\"production\""));
+  EXPECT_EQ(flash_.counters().forbidden_bits, 0u) << "the agent broke a rule of the flash";
+}
+
+TEST_F(ProductionDeviceTest, RefusesWhatAnotherKeySigned) {
+  offer_signed({.signed_by = {1}});
+  options_.policy.retries_without_progress = 1;
+  options_.run_for = std::chrono::seconds{3};
+  EXPECT_EQ(run(), VirtualDevice::End::time_over) << log();
+  EXPECT_THAT(log(), HasSubstr("unknown_key"));
+  EXPECT_EQ(version_in_flash(), "1.3.0 confirmed");
 }
 
 TEST_F(VirtualDeviceTest, TheControlFileIsObeyed) {

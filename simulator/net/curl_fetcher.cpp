@@ -71,6 +71,33 @@ FetchFailure failure_of(CURLcode code) {
   }
 }
 
+/// A part of a URL as libcurl itself reads it; empty for what is none.
+std::string part_of(const std::string& url, CURLUPart part, unsigned flags = 0) {
+  CURLU* handle = curl_url();
+  char* text = nullptr;
+  std::string found;
+  if (curl_url_set(handle, CURLUPART_URL, url.c_str(), 0) == CURLUE_OK &&
+      curl_url_get(handle, part, &text, flags) == CURLUE_OK) {
+    found = text;
+  }
+  curl_free(text);
+  curl_url_cleanup(handle);
+  return found;
+}
+
+/// Without the brackets of an IPv6 address.
+std::string host_of(const std::string& url) {
+  std::string host = part_of(url, CURLUPART_HOST);
+  if (host.size() > 2 && host.front() == '[') host = host.substr(1, host.size() - 2);
+  return host;
+}
+
+bool same_origin(const std::string& a, const std::string& b) {
+  return part_of(a, CURLUPART_SCHEME) == part_of(b, CURLUPART_SCHEME) && host_of(a) == host_of(b) &&
+         part_of(a, CURLUPART_PORT, CURLU_DEFAULT_PORT) ==
+             part_of(b, CURLUPART_PORT, CURLU_DEFAULT_PORT);
+}
+
 }  // namespace
 
 CurlEngine::CurlEngine() {
@@ -121,6 +148,10 @@ void CurlFetcher::get(const Request& request) {
   url_ = request.url;
   offset_ = request.offset;
   if_range_ = request.if_range;
+  bearer_ = request.bearer;
+  content_type_ = request.content_type;
+  post_body_ = request.body;
+  with_pins_ = !request.without_pins;
   redirects_ = 0;
   start();
 }
@@ -169,26 +200,57 @@ void CurlFetcher::set_options() {
   curl_easy_setopt(
       easy_, CURLOPT_CONNECTTIMEOUT, static_cast<long>(settings_.connect_limit.count()));
   curl_easy_setopt(easy_, CURLOPT_USERAGENT, settings_.user_agent.c_str());
-  curl_easy_setopt(easy_, CURLOPT_SSL_VERIFYPEER, 1L);
-  curl_easy_setopt(easy_, CURLOPT_SSL_VERIFYHOST, 2L);
-  curl_easy_setopt(easy_, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
-  if (!settings_.ca_pem.empty()) {
-    curl_blob trust{settings_.ca_pem.data(), settings_.ca_pem.size(), CURL_BLOB_COPY};
-    curl_easy_setopt(easy_, CURLOPT_CAINFO_BLOB, &trust);
-    curl_easy_setopt(easy_, CURLOPT_CAPATH, nullptr);
-  }
   curl_easy_setopt(easy_, CURLOPT_HEADERFUNCTION, &CurlFetcher::on_header_line);
   curl_easy_setopt(easy_, CURLOPT_HEADERDATA, this);
   curl_easy_setopt(easy_, CURLOPT_WRITEFUNCTION, &CurlFetcher::on_body);
   curl_easy_setopt(easy_, CURLOPT_WRITEDATA, this);
+  set_tls_options();
+  set_request_headers();
+}
+
+// libcurl checks chain and host name too; the judge does both again with the device's own idea of
+// time, and the pins.
+void CurlFetcher::set_tls_options() {
+  judge_.reset();
+  if (!is_https(url_)) return;
+  judge_ = std::make_unique<TlsJudge>(settings_.trust, host_of(url_), with_pins_);
+  curl_easy_setopt(easy_, CURLOPT_SSL_VERIFYPEER, 1L);
+  curl_easy_setopt(easy_, CURLOPT_SSL_VERIFYHOST, 2L);
+  curl_easy_setopt(easy_, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  curl_easy_setopt(easy_, CURLOPT_SSL_CTX_FUNCTION, &CurlFetcher::on_tls_context);
+  curl_easy_setopt(easy_, CURLOPT_SSL_CTX_DATA, this);
+  curl_easy_setopt(easy_, CURLOPT_FRESH_CONNECT, 1L);
+  curl_easy_setopt(easy_, CURLOPT_FORBID_REUSE, 1L);
+  curl_easy_setopt(easy_, CURLOPT_SSL_SESSIONID_CACHE, 0L);
+  const std::string& anchors = settings_.trust.ca_pem;
+  if (anchors.empty()) return;
+  curl_blob trust{const_cast<char*>(anchors.data()), anchors.size(), CURL_BLOB_COPY};
+  curl_easy_setopt(easy_, CURLOPT_CAINFO_BLOB, &trust);
+  curl_easy_setopt(easy_, CURLOPT_CAPATH, nullptr);
+}
+
+CURLcode CurlFetcher::on_tls_context(CURL*, void* context, void* self) {
+  static_cast<CurlFetcher*>(self)->judge_->install(static_cast<SSL_CTX*>(context));
+  return CURLE_OK;
+}
+
+void CurlFetcher::set_request_headers() {
+  const auto add = [this](const std::string& line) {
+    request_headers_ = curl_slist_append(request_headers_, line.c_str());
+  };
   if (offset_ > 0) {
-    const std::string range = "Range: bytes=" + std::to_string(offset_) + "-";
-    request_headers_ = curl_slist_append(request_headers_, range.c_str());
-    if (!if_range_.empty()) {
-      request_headers_ = curl_slist_append(request_headers_, ("If-Range: " + if_range_).c_str());
-    }
-    curl_easy_setopt(easy_, CURLOPT_HTTPHEADER, request_headers_);
+    add("Range: bytes=" + std::to_string(offset_) + "-");
+    if (!if_range_.empty()) add("If-Range: " + if_range_);
   }
+  if (!bearer_.empty()) add("Authorization: Bearer " + bearer_);
+  if (!content_type_.empty()) {
+    add("Content-Type: " + content_type_);
+    add("Expect:");  // no round trip for a body of a few hundred bytes
+    curl_easy_setopt(easy_, CURLOPT_POST, 1L);
+    curl_easy_setopt(easy_, CURLOPT_POSTFIELDS, post_body_.c_str());
+    curl_easy_setopt(easy_, CURLOPT_POSTFIELDSIZE, static_cast<long>(post_body_.size()));
+  }
+  curl_easy_setopt(easy_, CURLOPT_HTTPHEADER, request_headers_);
 }
 
 std::size_t CurlFetcher::on_header_line(char* line, std::size_t, std::size_t length, void* self) {
@@ -215,7 +277,8 @@ void CurlFetcher::take_header_line(std::string_view line) {
 
 void CurlFetcher::end_of_headers() {
   if (status_ < 200) return;  // 100 Continue and the like: another head follows
-  is_redirect_ = redirects(status_) && std::ranges::any_of(headers_, [](const auto& header) {
+  is_redirect_ = content_type_.empty() && redirects(status_) &&
+                 std::ranges::any_of(headers_, [](const auto& header) {
                    return equal_ignoring_case(header.first, "location");
                  });
   if (is_redirect_) return;
@@ -247,7 +310,12 @@ void CurlFetcher::finished(CURLcode result) {
     next = target;
   }
   stop();
-  if (result != CURLE_OK) return fail(failure_of(result), curl_easy_strerror(result));
+  if (result != CURLE_OK) {
+    const bool judged = judge_ && judge_->verdict() > TlsJudge::Verdict::good;
+    const bool pin = judged && judge_->verdict() == TlsJudge::Verdict::wrong_pin;
+    return fail(pin ? FetchFailure::pin : failure_of(result),
+                judged ? judge_->reason() : std::string_view{curl_easy_strerror(result)});
+  }
   if (!is_redirect_) {
     end_waits_ = true;
     return;
@@ -259,6 +327,7 @@ void CurlFetcher::finished(CURLcode result) {
   if (++redirects_ > max_redirects)
     return fail(FetchFailure::bad_response, "more than 3 redirects");
   tell_("redirected to " + next);
+  if (!same_origin(url_, next)) bearer_.clear();
   url_ = next;
   start();
 }

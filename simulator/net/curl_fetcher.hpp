@@ -15,6 +15,7 @@
 
 #include "device/agent/agent_events.hpp"
 #include "device/ports/fetcher.hpp"
+#include "simulator/net/tls_trust.hpp"
 
 namespace otaria::simulator {
 
@@ -40,7 +41,7 @@ class CurlEngine {
 };
 
 struct FetchSettings {
-  std::string ca_pem;  ///< trust anchors for https; empty: those of the host
+  TlsTrust trust;
   std::string user_agent = "otaria-device";
   std::chrono::seconds connect_limit{10};
 };
@@ -49,8 +50,11 @@ struct FetchSettings {
 ///
 /// Use        CurlEngine::step(), then deliver_next() until it returns false.
 /// Pieces     of at most 512 bytes; at most 64 KiB wait here before the transfer is paused.
-/// Redirects  at most 3, never from https to http; the agent sees the last response only.
-/// TLS        certificates and host names are always verified; there is no switch.
+/// Redirects  at most 3, never from https to http; the agent sees the last response only. A bearer
+///            token goes to its own origin only; a POST follows none.
+/// TLS        certificates, host names and pins are always verified (tls_trust.hpp); there is no
+///            switch. Each request has a handshake of its own: many devices share the engine, and
+///            what one of them trusts must not serve another.
 /// Limits     connecting 10 s; no limit for the whole: the agent watches for stalls.
 /// Proxies    none, whatever the environment says.
 class CurlFetcher final : public device::Fetcher {
@@ -82,6 +86,9 @@ class CurlFetcher final : public device::Fetcher {
 
   void start();
   void set_options();
+  void set_tls_options();
+  void set_request_headers();
+  static CURLcode on_tls_context(CURL* easy, void* context, void* self);
   void stop();
   void take_header_line(std::string_view line);
   void end_of_headers();
@@ -99,6 +106,11 @@ class CurlFetcher final : public device::Fetcher {
   std::string url_;
   std::uint32_t offset_ = 0;
   std::string if_range_;
+  std::string bearer_;
+  std::string content_type_;  ///< not empty: a POST of post_body_
+  std::string post_body_;
+  bool with_pins_ = true;
+  std::unique_ptr<TlsJudge> judge_;
   int redirects_ = 0;
   bool running_ = false;  ///< handed to the engine
   bool paused_ = false;

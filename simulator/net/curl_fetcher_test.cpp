@@ -43,7 +43,10 @@ class CurlFetcherTest : public testing::Test {
     EXPECT_FALSE(fetcher.is_busy());
   }
   void fetch(const device::Fetcher::Request& request, const std::string& ca_pem = "") {
-    CurlFetcher fetcher{engine_, {.ca_pem = ca_pem}, {}};
+    trusting(request, {.ca_pem = ca_pem, .pins = {}, .time_floor = {}});
+  }
+  void trusting(const device::Fetcher::Request& request, const TlsTrust& trust) {
+    CurlFetcher fetcher{engine_, {.trust = trust}, {}};
     fetcher.get(request);
     run(fetcher);
   }
@@ -243,6 +246,116 @@ TEST_F(CurlFetcherTest, HttpMayBeRedirectedToHttps) {
   TestHttpServer plain{[&](const std::string&) { return redirect_to(server.url("/a")); }};
   fetch({plain.url("/a")}, certificate.certificate_pem);
   EXPECT_EQ(agent_.body, "good");
+}
+
+TEST_F(CurlFetcherTest, APostCarriesItsBodyAndItsToken) {
+  TestHttpServer server{[](const std::string&) { return Answer{response("200 OK", "{}"), true}; }};
+  const std::string url = server.url("/api");
+  device::Fetcher::Request request{url};
+  request.content_type = "application/jose";
+  request.body = "a.b.c";
+  request.bearer = "secret";
+  fetch(request);
+  EXPECT_THAT(agent_.events, ElementsAre("head 200", "end"));
+  const std::string head = server.requests().at(0);
+  EXPECT_THAT(head, testing::StartsWith("POST /api HTTP/1.1\r\n"));
+  EXPECT_THAT(head, HasSubstr("Content-Type: application/jose\r\n"));
+  EXPECT_THAT(head, HasSubstr("Content-Length: 5\r\n"));
+  EXPECT_THAT(head, HasSubstr("Authorization: Bearer secret\r\n"));
+}
+
+TEST_F(CurlFetcherTest, APostFollowsNoRedirect) {
+  TestHttpServer server{[](const std::string&) {
+    Answer answer = redirect_to("http://127.0.0.1:1/elsewhere");
+    answer.close_after = true;
+    return answer;
+  }};
+  const std::string url = server.url("/api");
+  device::Fetcher::Request request{url};
+  request.content_type = "application/jose";
+  request.body = "x";
+  fetch(request);
+  EXPECT_THAT(agent_.events, ElementsAre("head 302", "end"));
+}
+
+TEST_F(CurlFetcherTest, ATokenStaysWithItsOwnOrigin) {
+  TestHttpServer other{[](const std::string&) { return Answer{response("200 OK", "x")}; }};
+  TestHttpServer server{[&](const std::string& head) {
+    return head.starts_with("GET /a ") ? redirect_to("/b") : redirect_to(other.url("/c"));
+  }};
+  const std::string url = server.url("/a");
+  device::Fetcher::Request request{url};
+  request.bearer = "secret";
+  fetch(request);
+  EXPECT_THAT(server.requests().at(1), HasSubstr("Authorization: Bearer secret"));
+  EXPECT_THAT(other.requests().at(0), Not(HasSubstr("secret")));
+}
+
+class TlsTrustTest : public CurlFetcherTest {
+ protected:
+  /// Whether a request to a server with that certificate succeeds.
+  bool succeeds(const TestCertificate& certificate,
+                const TlsTrust& trust,
+                bool without_pins = false) {
+    agent_.events.clear();
+    agent_.failures.clear();
+    TestHttpServer server{[](const std::string&) { return Answer{response("200 OK", "x")}; },
+                          certificate};
+    const std::string url = server.url("/a");
+    device::Fetcher::Request request{url};
+    request.without_pins = without_pins;
+    trusting(request, trust);
+    return agent_.events == std::vector<std::string>{"head 200", "end"};
+  }
+  static TlsTrust trust(const TestCertificate& certificate,
+                        std::vector<contract::Digest> pins = {},
+                        std::uint32_t floor = 0) {
+    return {.ca_pem = certificate.certificate_pem,
+            .pins =
+                [pins](std::string_view host) {
+                  return host == "127.0.0.1" ? pins : std::vector<contract::Digest>{};
+                },
+            .time_floor = [floor] { return floor; }};
+  }
+  static std::uint32_t in(long seconds) {
+    return static_cast<std::uint32_t>(std::time(nullptr) + seconds);
+  }
+};
+
+TEST_F(TlsTrustTest, OneOfThePinsMustBeTheKeys) {
+  const auto certificate = TestCertificate::make();
+  const auto other = TestCertificate::make();
+  EXPECT_TRUE(succeeds(certificate, trust(certificate, {other.pin(), certificate.pin()})));
+  EXPECT_FALSE(succeeds(certificate, trust(certificate, {other.pin()})));
+  EXPECT_THAT(agent_.failures, ElementsAre(FetchFailure::pin));
+}
+
+TEST_F(TlsTrustTest, ARequestWithoutPinsStillNeedsAGoodChain) {
+  const auto certificate = TestCertificate::make();
+  const auto other = TestCertificate::make();
+  EXPECT_TRUE(succeeds(certificate, trust(certificate, {other.pin()}), true));
+  EXPECT_FALSE(succeeds(certificate, trust(other, {}), true));
+}
+
+TEST_F(TlsTrustTest, ACertificateThatHasCertainlyEndedIsRefused) {
+  const auto certificate =
+      TestCertificate::make({.names = "IP:127.0.0.1", .begins_s = -7200, .ends_s = -3600});
+  EXPECT_TRUE(succeeds(certificate, trust(certificate)));  // nobody knows the time
+  EXPECT_TRUE(succeeds(certificate, trust(certificate, {}, in(-5400))));
+  EXPECT_FALSE(succeeds(certificate, trust(certificate, {}, in(-1800))));
+}
+
+TEST_F(TlsTrustTest, ACertificateOfTheFutureIsNoObjection) {
+  const auto certificate =
+      TestCertificate::make({.names = "IP:127.0.0.1", .begins_s = 3600, .ends_s = 7200});
+  EXPECT_TRUE(succeeds(certificate, trust(certificate)));
+}
+
+TEST_F(TlsTrustTest, ACertificateForAnotherHostIsRefused) {
+  for (const char* names : {"DNS:localhost", "IP:127.0.0.2", "DNS:127.0.0.1"}) {
+    const auto certificate = TestCertificate::make({.names = names});
+    EXPECT_FALSE(succeeds(certificate, trust(certificate))) << names;
+  }
 }
 
 }  // namespace

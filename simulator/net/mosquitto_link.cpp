@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <mosquitto.h>
+#include <openssl/err.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -22,6 +23,8 @@ namespace {
 
 using std::chrono::steady_clock;
 
+constexpr int bad_login = 4;  // CONNACK return codes, MQTT 3.1.1, table 3.1
+constexpr int not_authorised = 5;
 constexpr int keep_alive_s = 60;
 constexpr std::chrono::milliseconds time_to_find_no_network{1000};
 constexpr std::chrono::milliseconds longest_wait_to_leave{1000};
@@ -38,35 +41,12 @@ bool is_numeric(const std::string& host) {
          ::inet_pton(AF_INET6, host.c_str(), address) == 1;
 }
 
-/// A file in memory that lives as long as this object: libmosquitto takes trust anchors by file
-/// name only.
-class MemoryFile {
- public:
-  explicit MemoryFile(std::string_view content) : descriptor_{::memfd_create("ca", MFD_CLOEXEC)} {
-    if (descriptor_ < 0)
-      throw std::runtime_error{std::string{"memfd_create: "} + std::strerror(errno)};
-    while (!content.empty()) {
-      const ssize_t written = ::write(descriptor_, content.data(), content.size());
-      if (written <= 0)
-        throw std::runtime_error{std::string{"memory file: "} + std::strerror(errno)};
-      content.remove_prefix(static_cast<std::size_t>(written));
-    }
-  }
-  MemoryFile(const MemoryFile&) = delete;
-  MemoryFile& operator=(const MemoryFile&) = delete;
-  ~MemoryFile() { ::close(descriptor_); }
-  [[nodiscard]] std::string name() const { return "/proc/self/fd/" + std::to_string(descriptor_); }
-
- private:
-  int descriptor_;
-};
-
 }  // namespace
 
 /// One connection and what it has to tell. Shared with the thread that resolves a name, and touched
 /// by one of the two at a time: by that thread until `ready`, by the link afterwards.
 struct MosquittoLink::Session {
-  enum class Kind : std::uint8_t { connected, message, published };
+  enum class Kind : std::uint8_t { connected, refused, message, published };
   struct Event {
     Kind kind;
     std::string payload = {};
@@ -89,6 +69,7 @@ struct MosquittoLink::Session {
       of(self).events.push_back({Kind::connected});
     } else {
       of(self).refusal = mosquitto_connack_string(code);
+      if (code == bad_login || code == not_authorised) of(self).events.push_back({Kind::refused});
     }
   }
   static void on_disconnect(mosquitto*, void* self, int) { of(self).ended = true; }
@@ -108,7 +89,9 @@ struct MosquittoLink::Session {
   mosquitto* handle;
   std::string will;
   std::string notice_topic;
-  std::optional<MemoryFile> trust;
+  TlsTrust trust;
+  std::unique_ptr<TlsJudge> judge;
+  SslContext context;
   std::deque<Event> events;
   std::string refusal;
   steady_clock::time_point opened = steady_clock::now();
@@ -128,8 +111,10 @@ MosquittoLink::MosquittoLink(LinkSettings settings, Tell tell)
 }
 MosquittoLink::~MosquittoLink() = default;
 
-void MosquittoLink::connect(std::string_view will) {
+void MosquittoLink::connect(const Login& login, std::string_view will) {
   drop();
+  if (!login.id.empty()) settings_.device_id = login.id;
+  login_token_ = login.token;
   if (!network_) {
     pretended_failure_at_ = steady_clock::now() + time_to_find_no_network;
     return;
@@ -161,18 +146,27 @@ void MosquittoLink::configure(Session& session, std::string_view will) const {
   mosquitto_message_callback_set(handle, &Session::on_message);
   mosquitto_int_option(handle, MOSQ_OPT_PROTOCOL_VERSION, MQTT_PROTOCOL_V311);
   mosquitto_int_option(handle, MOSQ_OPT_TCP_NODELAY, 1);
-  mosquitto_username_pw_set(
-      handle, settings_.mac.c_str(), settings_.token.empty() ? nullptr : settings_.token.c_str());
+  const std::string& token = login_token_.empty() ? settings_.token : login_token_;
+  mosquitto_username_pw_set(handle, settings_.mac.c_str(), token.empty() ? nullptr : token.c_str());
   const std::string topic = settings_.device_id + std::string{contract::state_topic_suffix};
   mosquitto_will_set(handle, topic.c_str(), static_cast<int>(will.size()), will.data(), 1, true);
 }
 
 bool MosquittoLink::load_trust(Session& session) {
   if (!settings_.broker.tls) return true;
-  session.trust.emplace(settings_.ca_pem);
-  const std::string file = session.trust->name();
-  return mosquitto_tls_set(session.handle, file.c_str(), nullptr, nullptr, nullptr, nullptr) ==
-         MOSQ_ERR_SUCCESS;
+  if (settings_.trust.ca_pem.empty()) return false;
+  // The handshake may run in the thread that resolves the name, and this link be gone by then: what
+  // the device knows now is what counts.
+  session.trust = settings_.trust.as_of_now(settings_.broker.host);
+  session.context = client_context(session.trust);
+  if (!session.context) return false;
+  session.judge = std::make_unique<TlsJudge>(session.trust, settings_.broker.host);
+  session.judge->install(session.context.get());
+  // A context of ours, to which libmosquitto adds nothing: it only keeps a reference.
+  return mosquitto_int_option(session.handle, MOSQ_OPT_SSL_CTX_WITH_DEFAULTS, 0) ==
+             MOSQ_ERR_SUCCESS &&
+         mosquitto_void_option(session.handle, MOSQ_OPT_SSL_CTX, session.context.get()) ==
+             MOSQ_ERR_SUCCESS;
 }
 
 void MosquittoLink::start_connecting(const std::shared_ptr<Session>& session) {
@@ -281,6 +275,8 @@ void MosquittoLink::step() {
   mosquitto* handle = session_->handle;
   int result = session_->connect_result;
   if (result == MOSQ_ERR_CONN_PENDING) result = MOSQ_ERR_SUCCESS;
+  ERR_clear_error();  // libmosquitto would take another connection's error of this thread for its
+                      // own
   if (result == MOSQ_ERR_SUCCESS) result = mosquitto_loop_read(handle, 1);
   if (result == MOSQ_ERR_SUCCESS && mosquitto_want_write(handle))
     result = mosquitto_loop_write(handle, 1);
@@ -319,6 +315,9 @@ bool MosquittoLink::deliver_next(device::AgentEvents& agent) {
     switch (event.kind) {
       case Session::Kind::connected:
         agent.on_broker_connected();
+        break;
+      case Session::Kind::refused:
+        agent.on_broker_refused();
         break;
       case Session::Kind::message:
         agent.on_message(event.payload, event.true_length);

@@ -11,15 +11,16 @@
 #include "device/agent/agent_events.hpp"
 #include "device/ports/broker_link.hpp"
 #include "simulator/net/broker_url.hpp"
+#include "simulator/net/tls_trust.hpp"
 
 namespace otaria::simulator {
 
 struct LinkSettings {
   BrokerAddress broker;
-  std::string device_id;  ///< MQTT client id and first topic level
+  std::string device_id;  ///< MQTT client id and first topic level, unless the login has another
   std::string mac;        ///< MQTT user name
-  std::string token;      ///< MQTT password; empty: none
-  std::string ca_pem;     ///< trust anchors for mqtts; required there
+  std::string token;      ///< MQTT password where the login has none; empty: none
+  TlsTrust trust;         ///< for mqtts: anchors are required there
   std::chrono::seconds connect_limit{10};
 };
 
@@ -31,7 +32,8 @@ struct LinkSettings {
 ///          deliver_next() until it returns false. Nothing blocks: a host that is a name is
 ///          resolved in a thread of its own. Many links may share one thread.
 /// Events   are kept until deliver_next(): none is delivered from within a call of the port.
-/// TLS      certificates and host names are always verified against `ca_pem`; there is no switch.
+/// TLS      certificates, host names and pins are always verified (tls_trust.hpp); there is no
+/// switch.
 /// Bounds   of a notice at most 1,024 bytes are kept, with its true length. libmosquitto itself
 /// reads a whole packet
 ///          into memory first, whatever its length.
@@ -45,7 +47,7 @@ class MosquittoLink final : public device::BrokerLink {
   MosquittoLink(const MosquittoLink&) = delete;
   MosquittoLink& operator=(const MosquittoLink&) = delete;
 
-  void connect(std::string_view will) override;
+  void connect(const Login& login, std::string_view will) override;
   void subscribe_to_notices() override;
   void publish(Topic topic, std::string_view payload) override;
   void disconnect() override;
@@ -83,6 +85,7 @@ class MosquittoLink final : public device::BrokerLink {
   int send(std::string_view topic, std::string_view payload, int qos, bool retain);
 
   LinkSettings settings_;
+  std::string login_token_;
   Tell tell_;
   std::shared_ptr<Session> session_;
   std::optional<std::chrono::steady_clock::time_point> pretended_failure_at_;

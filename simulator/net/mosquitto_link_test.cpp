@@ -63,7 +63,7 @@ class MosquittoLinkTest : public testing::Test {
             .device_id = "sensor_A1B2",
             .mac = "0200000000a1b2",
             .token = "",
-            .ca_pem = ""};
+            .trust = {}};
   }
   MosquittoLink::Tell tell() {
     return [this](std::string_view text) { told_.emplace_back(text); };
@@ -82,7 +82,7 @@ class MosquittoLinkTest : public testing::Test {
     return true;
   }
   bool connect(MosquittoLink& link) {
-    link.connect("the will");
+    link.connect({}, "the will");
     return run_until(link, nullptr, [&] { return !agent_.events.empty(); }) &&
            agent_.events.back() == "connected";
   }
@@ -215,7 +215,7 @@ TEST_F(MosquittoLinkTest, ABrokerThatDiesIsLost) {
 
 TEST_F(MosquittoLinkTest, NoBrokerIsLostAtOnceAndNothingBlocks) {
   MosquittoLink link{settings(free_port()), tell()};
-  link.connect("the will");
+  link.connect({}, "the will");
   ASSERT_TRUE(run_until(link, nullptr, [&] { return !agent_.events.empty(); }));
   EXPECT_THAT(agent_.events, ElementsAre("lost"));
 }
@@ -233,7 +233,7 @@ TEST_F(MosquittoLinkTest, ANameThatDoesNotExistIsLost) {
   named.broker.host = "broker.invalid";
   named.connect_limit = std::chrono::seconds{3};
   MosquittoLink link{named, tell()};
-  link.connect("the will");
+  link.connect({}, "the will");
   ASSERT_TRUE(run_until(link, nullptr, [&] { return !agent_.events.empty(); }));
   EXPECT_THAT(agent_.events, ElementsAre("lost"));
 }
@@ -241,9 +241,9 @@ TEST_F(MosquittoLinkTest, ANameThatDoesNotExistIsLost) {
 TEST_F(MosquittoLinkTest, TheBrokersRefusalIsToldInItsWords) {
   TestBroker broker{std::nullopt, "allow_anonymous false\npassword_file /dev/null"};
   MosquittoLink link{settings(broker.port()), tell()};
-  link.connect("the will");
+  link.connect({}, "the will");
   ASSERT_TRUE(run_until(link, nullptr, [&] { return !agent_.events.empty(); }));
-  EXPECT_THAT(agent_.events, ElementsAre("lost"));
+  EXPECT_THAT(agent_.events, ElementsAre("refused", "lost"));
   EXPECT_TRUE(was_told("not authorised")) << testing::PrintToString(told_);
 }
 
@@ -268,7 +268,7 @@ TEST_F(MosquittoLinkTest, WithoutANetworkConnectingFailsAndAnOpenLinkIsLost) {
   ASSERT_TRUE(connect(link));
   link.set_network(false);
   ASSERT_TRUE(run_until(link, nullptr, [&] { return agent_.events.size() == 2; }));
-  link.connect("the will");
+  link.connect({}, "the will");
   ASSERT_TRUE(run_until(link, nullptr, [&] { return agent_.events.size() == 3; }));
   EXPECT_THAT(agent_.events, ElementsAre("connected", "lost", "lost"));
   link.set_network(true);
@@ -293,15 +293,35 @@ TEST_F(MosquittoLinkTest, TlsWorksWithTheRightTrustAnchorOnly) {
   TestBroker broker{certificate};
   auto secure = settings(broker.port());
   secure.broker.tls = true;
-  secure.ca_pem = certificate.certificate_pem;
+  secure.trust.ca_pem = certificate.certificate_pem;
   {
     MosquittoLink link{secure, tell()};
     EXPECT_TRUE(connect(link));
   }
   agent_.events.clear();
-  secure.ca_pem = TestCertificate::make().certificate_pem;
+  secure.trust.ca_pem = TestCertificate::make().certificate_pem;
   MosquittoLink wary{secure, tell()};
-  wary.connect("the will");
+  wary.connect({}, "the will");
+  ASSERT_TRUE(run_until(wary, nullptr, [&] { return !agent_.events.empty(); }));
+  EXPECT_THAT(agent_.events, ElementsAre("lost"));
+}
+
+TEST_F(MosquittoLinkTest, TlsHoldsTheHostToItsPins) {
+  const auto certificate = TestCertificate::make();
+  TestBroker broker{certificate};
+  auto secure = settings(broker.port());
+  secure.broker.tls = true;
+  secure.trust.ca_pem = certificate.certificate_pem;
+  std::vector<contract::Digest> pins{certificate.pin()};
+  secure.trust.pins = [&](std::string_view) { return pins; };
+  {
+    MosquittoLink link{secure, tell()};
+    EXPECT_TRUE(connect(link));
+  }
+  agent_.events.clear();
+  pins = {TestCertificate::make().pin()};
+  MosquittoLink wary{secure, tell()};
+  wary.connect({}, "the will");
   ASSERT_TRUE(run_until(wary, nullptr, [&] { return !agent_.events.empty(); }));
   EXPECT_THAT(agent_.events, ElementsAre("lost"));
 }
@@ -311,7 +331,7 @@ TEST_F(MosquittoLinkTest, TlsWithoutTrustAnchorsDoesNotConnect) {
   auto secure = settings(broker.port());
   secure.broker.tls = true;
   MosquittoLink link{secure, tell()};
-  link.connect("the will");
+  link.connect({}, "the will");
   ASSERT_TRUE(run_until(link, nullptr, [&] { return !agent_.events.empty(); }));
   EXPECT_THAT(agent_.events, ElementsAre("lost"));
 }

@@ -9,6 +9,8 @@ tests_lib=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$tests_lib/../../scripts/lib/common.sh"
 # shellcheck source=../../scripts/lib/processes.sh
 . "$tests_lib/../../scripts/lib/processes.sh"
+# shellcheck source=trust.sh
+. "$tests_lib/trust.sh"
 
 bin=${OTARIA_BIN_DIR:-$otaria_root/build/release/bin}
 time_factor=${OTARIA_TIME_FACTOR:-1}
@@ -20,7 +22,9 @@ work=${work:-}  # the case's own directory
 broker_port=
 http_port=
 files_port=
+tls=      # the folder of CA and certificates, once use_tls was called
 seen=     # what the observer saw, JSON lines
+observed=0  # how often it had connected before
 served=   # what the hostile server sent, JSON lines
 
 within() { echo $(($1 * time_factor)); }
@@ -43,6 +47,44 @@ expect_exit() {  # CODE COMMAND…; the command's output goes to $output
 }
 member() { jq -r --arg name "$2" 'getpath($name | split(".")) | if . == null then "" else . end' <<<"$1"; }  # JSON NAME
 
+# --- TLS ---------------------------------------------------------------------------------------------------------
+
+# What TLS adds to the command lines of broker, MQTT clients and curl; empty without it.
+broker_tls=()
+mqtt_tls=()
+http_tls=()
+
+# From here on broker, server and their clients speak TLS only, under a CA of the case's own. Before start_stack.
+use_tls() {
+  tls=$work/tls
+  "$bin/otaria" cert ca --out "$tls" >>"$work/cert.log" || fail "no CA: $(tail -n 3 "$work/cert.log")"
+  make_certificate server 127.0.0.1
+  export OTARIA_CA_FILE=$tls/ca.pem
+  broker_tls=("certfile $tls/server/server.pem" "keyfile $tls/server/server.key")
+  mqtt_tls=(--cafile "$tls/ca.pem")
+  http_tls=(--cacert "$tls/ca.pem")
+  printf '[mqtt]\nca_file = "%s"\n' "$tls/ca.pem" >"$work/otaria.toml"
+}
+# make_certificate FOLDER HOST [CA]: server.pem and server.key in $tls/FOLDER, by the CA in $tls or another one.
+make_certificate() {
+  "$bin/otaria" cert server --ca "${3:-$tls}" --host "$2" --out "$tls/$1" >>"$work/cert.log" 2>&1 ||
+    fail "no certificate for $2: $(tail -n 3 "$work/cert.log")"
+}
+# Serves $work/files over HTTPS with that certificate: serve_files_with FOLDER; then files_port is set.
+serve_files_with() {
+  stop files
+  mkdir -p "$work/files"
+  files_port=$(free_port)
+  spawn files "$bin/firmware_server" --address 127.0.0.1 --port "$files_port" --certificate "$tls/$1/server.pem" \
+    --private-key "$tls/$1/server.key" "$work/files"
+  wait_until "$(within 10)" port_answers "$files_port" || fail "firmware_server did not start"
+}
+pin_served_at() { # PORT: SPKI pin of the certificate that is shown there now
+  openssl s_client -connect "127.0.0.1:$1" </dev/null 2>/dev/null | openssl x509 2>/dev/null >"$work/shown.pem"
+  "$bin/otaria" --json cert show "$work/shown.pem" | jq -r '.items[0].spki_pin'
+}
+pin_of() { "$bin/otaria" --json cert show "$1" | jq -r '.items[0].spki_pin'; }  # FILE
+
 # --- the stack ---------------------------------------------------------------------------------------------------
 
 start_stack() {
@@ -57,38 +99,52 @@ start_broker_and_observer() {
   # Between the look for a free port and its use another case may take it: then the broker ends at once.
   for try in 1 2 3; do
     broker_port=$(free_port)
-    if start_broker broker "$broker_port" "$work/broker"; then break; fi
+    if start_broker broker "$broker_port" "$work/broker" "${broker_tls[@]}"; then break; fi
     [ "$try" -lt 3 ] || fail "Mosquitto did not start: $(tail -n 5 "$work/broker.log")"
   done
+  start_observer
+}
+
+observer_connects_again() { [ "$(grep -c ' as observer ' "$work/broker.log" || :)" -gt "$observed" ]; }
+start_observer() {
+  observed=$(grep -c ' as observer ' "$work/broker.log" || :)
   # A persistent session: what is published while the observer is away or the broker restarts is kept for it.
-  mosquitto_sub -h 127.0.0.1 -p "$broker_port" -i observer -c -q 1 -t '+/ota/status' -t '+/ota/state' -F '%j' \
+  mosquitto_sub "${mqtt_tls[@]}" -h 127.0.0.1 -p "$broker_port" -i observer -c -q 1 -t '+/ota/status' -t '+/ota/state' -F '%j' \
     >>"$seen" 2>>"$work/observer.log" </dev/null &
   process_ids[observer]=$!
-  wait_until "$(within 10)" grep -q ' as observer ' "$work/broker.log" || fail "the observer did not connect"
+  wait_until "$(within 10)" observer_connects_again || fail "the observer did not connect"
 }
 
 restart_broker() {  # [SECONDS_DOWN]
   stop broker
   sleep "${1:-0}"
-  start_broker broker "$broker_port" "$work/broker" || fail "Mosquitto did not start again"
+  start_broker broker "$broker_port" "$work/broker" "${broker_tls[@]}" || fail "Mosquitto did not start again"
 }
 
-broker_url() { echo "mqtt://127.0.0.1:$broker_port"; }
-server_url() { echo "http://127.0.0.1:$http_port"; }
+broker_url() { echo "mqtt${tls:+s}://127.0.0.1:$broker_port"; }
+server_url() { echo "http${tls:+s}://127.0.0.1:$http_port"; }
 
 start_server() {
-  local try
+  local try flags=()
+  [ -z "$tls" ] || flags=(--config "$work/otaria.toml" --certificate "$tls/server/server.pem" --private-key "$tls/server/server.key")
   for try in 1 2 3; do
     [ -n "$http_port" ] || http_port=$(free_port)
     spawn otariad "$bin/otariad" --data "$work/server" --http "127.0.0.1:$http_port" --mqtt "$(broker_url)" \
-      --public-url "$(server_url)"
+      --public-url "$(server_url)" --access tokens "${flags[@]}"
     if wait_until "$(within 15)" port_answers_or_dead otariad "$http_port" && is_running otariad; then break; fi
     [ "$try" -lt 3 ] || fail "otariad did not start: $(tail -n 5 "$work/otariad.log")"
     http_port=
   done
   wait_until "$(within 15)" server_is_ready || fail "otariad did not become ready: $(tail -n 5 "$work/otariad.log")"
+  use_token "$work/server/bootstrap-token"
 }
-server_is_ready() { curl -sf -m 2 -o /dev/null "$(server_url)/readyz"; }
+# What otaria, api and offer_hosted show the server from now on. curl reads the header from a file: an argument would
+# stand in every process list.
+use_token() {  # FILE
+  export OTARIA_TOKEN_FILE=$1
+  (umask 077 && printf 'Authorization: Bearer %s\n' "$(cat "$1")" >"$work/authorization")
+}
+server_is_ready() { curl "${http_tls[@]}" -sf -m 2 -o /dev/null "$(server_url)/readyz"; }
 
 # A file server beside otariad that misbehaves as the URL says (hostile_server.py); serves $work/files.
 start_files() {
@@ -105,7 +161,7 @@ requests_served() { jq -s length "$served"; }
 requests_served_at_least() { [ "$(requests_served)" -ge "$1" ]; }
 
 otaria() { "$bin/otaria" --server "$(server_url)" "$@"; }
-api() { curl -sf -m 10 "$(server_url)/api/v1$1"; }  # PATH
+api() { curl "${http_tls[@]}" -sf -m 10 -H @"$work/authorization" "$(server_url)/api/v1$1"; }  # PATH
 
 # --- images ------------------------------------------------------------------------------------------------------
 
@@ -125,6 +181,7 @@ size_of() { stat -c %s "$1"; }
 provision() {
   local id=$1 version=$2
   shift 2
+  [ -z "$tls" ] || set -- --ca "$tls/ca.pem" "$@"
   [ -e "$work/factory-$version.bin" ] || make_image "$work/factory-$version.bin" "$version"
   "$bin/otaria-device" --flash "$work/$id.flash" --factory "$work/factory-$version.bin" --id "$id" --development \
     --product sensor --app-version "$version" "$@" >>"$work/provision.log" 2>&1 ||
@@ -167,7 +224,7 @@ publish_release() {  # FILE VERSION [FLAGS…]
     fail "publishing $version: $(tail -n 3 "$work/publish.log")"
 }
 # A notice straight to the broker, as any client of the contract may send it: ID JSON
-send_notice() { mosquitto_pub -h 127.0.0.1 -p "$broker_port" -q 1 -r -t "$1/firmware/update" -m "$2"; }
+send_notice() { mosquitto_pub "${mqtt_tls[@]}" -h 127.0.0.1 -p "$broker_port" -q 1 -r -t "$1/firmware/update" -m "$2"; }
 # notice VERSION URL FILE [MEMBER=JSON…]: its text; a member set to null is left out. With an `update` of its own the
 # observer can follow it. Not beside otariad when the device restarts meanwhile: it withdraws what it does not know.
 notice() {
@@ -182,7 +239,7 @@ notice() {
 offer_hosted() {
   jq -cn --arg device "$1" --arg version "$2" --arg url "$3" --arg signature "$(digest_of "$4")" --argjson size "$(size_of "$4")" \
     '{devices: [$device], version: $version, url: $url, signature: $signature, size: $size}' |
-    curl -sS --fail-with-body -m 10 -H 'Content-Type: application/json' -d @- "$(server_url)/api/v1/updates" | jq -er '.items[0].id' ||
+    curl "${http_tls[@]}" -sS --fail-with-body -m 10 -H @"$work/authorization" -H 'Content-Type: application/json' -d @- "$(server_url)/api/v1/updates" | jq -er '.items[0].id' ||
     fail "otariad did not take an update of $1 to $2 at $3"
 }
 # offer ID VERSION [FLAGS OF update send…]: through otaria; prints the update's id.

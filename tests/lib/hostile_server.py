@@ -18,6 +18,9 @@ GET /<behaviour>[+<behaviour>…]/NAME serves DIR/NAME, so that the URL in a not
   new-etag       another ETag for each answer, so If-Range never matches
   busy-N         the first N answers are 503 with Retry-After: 1
   missing        404
+  endless        200 without a length, and bytes until the client leaves
+
+GET /keys.jws and /keys/N.jws serve DIR/keys.jws and DIR/N.jws, where devices look for key lists.
 
 The log has one JSON object per answered request, written when the answer ended:
 {"path","behaviours","range","if_range","status","sent": body bytes handed to the kernel,"whole": bool}
@@ -34,6 +37,8 @@ import time
 
 PAGE = b"<!DOCTYPE html><html><head><title>Log in</title></head><body>Please log in.</body></html>\n" * 8
 CHUNK_BYTES = 4096
+# Far more than any flash holds: a client that is still there by then has no limit of its own.
+ENDLESS_BYTES = 64 * 1024 * 1024
 # Small, so that "sent" stays near what the client really read (the kernel doubles it).
 SEND_BUFFER_BYTES = 8192
 
@@ -50,6 +55,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         _, behaviours, name = (self.path.split("/", 2) + ["", ""])[:3]
+        if behaviours == "keys.jws":
+            behaviours, name = "keys", "keys.jws"
         self.behaviours = dict(b.rpartition("-")[::2] if b[-1:].isdigit() else (b, "") for b in behaviours.split("+"))
         self.count = self.server.count(self.path)
         self.close_connection = True
@@ -60,7 +67,27 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.answer(404, b"not here\n", {})
         if "html" in self.behaviours:
             return self.answer(200, PAGE, {"Content-Type": "text/html"})
+        if "endless" in self.behaviours:
+            return self.answer_endlessly(file.read_bytes())
         return self.answer_file(file.read_bytes())
+
+    def answer_endlessly(self, content):
+        """What the file holds, then filler, in place of an end."""
+        self.send_response(200)
+        self.send_header("Content-Type", "application/octet-stream")
+        self.send_header("Connection", "close")
+        sent = 0
+        try:
+            self.end_headers()
+            sent = self.send_body(content)
+            while sent < ENDLESS_BYTES:
+                more = self.send_body(b"\xa5" * CHUNK_BYTES)
+                sent += more
+                if more < CHUNK_BYTES:
+                    break
+        finally:
+            self.server.record(path=self.path, behaviours=sorted(self.behaviours), range=self.headers.get("Range"), if_range=None,
+                               status=200, sent=sent, whole=sent >= ENDLESS_BYTES)
 
     def answer_file(self, content):
         etag = hashlib.sha256(content).hexdigest()

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Runs one case of tests/cases in a directory of its own: run_case.sh NAME. OTARIA_KEEP=1 keeps that directory.
+# Runs one case of tests/cases or tests/security in a directory of its own: run_case.sh NAME. OTARIA_KEEP=1 keeps that directory.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/case.sh"
 
 name=$1
 case_file=$otaria_root/tests/cases/$name.sh
+[ -f "$case_file" ] || case_file=$otaria_root/tests/security/$name.sh
 [ -f "$case_file" ] || {
   echo "no case $name; ./tests/test_ota_system.sh --list names them" >&2
   exit 2

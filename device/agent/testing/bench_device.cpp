@@ -16,13 +16,21 @@ constexpr std::uint64_t most_ticks = 2000000;
 }  // namespace
 
 void BenchServer::get(const Request& request) {
-  asked.push_back(
-      {std::string{request.url}, request.offset, std::string{request.if_range}, clock->ms});
+  asked.push_back({std::string{request.url},
+                   request.offset,
+                   std::string{request.if_range},
+                   clock->ms,
+                   request.without_pins,
+                   std::string{request.body}});
   body.reset();
   opening.emplace();
   BenchOpening& answer = *opening;
-  if (!reachable) {
-    answer.fails = true;
+  if (!reachable || unreachable_urls.contains(std::string{request.url})) {
+    answer.fails = FetchFailure::unreachable;
+    return;
+  }
+  if (wrong_pin && !request.without_pins) {
+    answer.fails = FetchFailure::pin;
     return;
   }
   if (!answers.empty()) {
@@ -31,6 +39,13 @@ void BenchServer::get(const Request& request) {
       answer.headers.emplace_back("Retry-After", answers.front().second);
     answer.headers.emplace_back("Content-Length", "0");
     answers.pop_front();
+    return;
+  }
+  if (!request.content_type.empty()) {
+    auto [status, text] = posts ? posts(std::string{request.url}) : std::pair{404, std::string{}};
+    answer.status = status;
+    answer.headers.emplace_back("Content-Length", std::to_string(text.size()));
+    answer.body.bytes.assign(text.begin(), text.end());
     return;
   }
   const auto file = files.find(std::string{request.url});
@@ -67,7 +82,7 @@ bool BenchServer::step(AgentEvents& agent) {
     BenchOpening answer = std::move(*opening);
     opening.reset();
     if (answer.fails) {
-      agent.on_http_failed(FetchFailure::unreachable);
+      agent.on_http_failed(*answer.fails);
       return true;
     }
     body = std::move(answer.body);
@@ -96,7 +111,16 @@ bool BenchServer::step(AgentEvents& agent) {
   return true;
 }
 
-BenchDevice::BenchDevice(const BenchOptions& options) : policy{options.policy} {
+BenchOptions production(std::string key_list) {
+  return {.development = false, .key_list = std::move(key_list)};
+}
+
+BenchDevice::BenchDevice(const BenchOptions& options)
+    : policy{options.policy}, key_list{options.key_list}, token_server{options.server} {
+  if (!token_server.empty()) {
+    if (!init_crypto()) throw std::runtime_error{"no cryptography"};
+    device_key = std::make_unique<PsaDeviceKey>(PsaDeviceKey::generate().value());
+  }
   broker.clock = &clock;
   server.clock = &clock;
   identity.id.assign("sensor_A1B2");
@@ -131,8 +155,11 @@ BenchDevice::BenchDevice(const BenchOptions& options) : policy{options.policy} {
                 journal_address,
                 0x8000,
                 "otaria"),
-      partition(
-          partition_type::otaria, partition_subtype::otaria_keys, 0x58000, 0x8000, "otaria_keys"),
+      partition(partition_type::otaria,
+                partition_subtype::otaria_keys,
+                keys_address,
+                0x8000,
+                "otaria_keys"),
   };
   std::array<std::uint8_t, table_bytes> bytes{};
   if (!write_partition_table(table, bytes)) std::abort();
@@ -203,9 +230,19 @@ void BenchDevice::boot(ResetReason reason) {
       reason = ResetReason::panic;
       continue;
     }
-    agent = std::make_unique<Agent>(
-        Ports{flash, clock, random, broker, server, system, application}, identity, policy);
-    if (agent->start({*slot, reason})) return;
+    agent = std::make_unique<Agent>(Ports{flash,
+                                          clock,
+                                          random,
+                                          broker,
+                                          server,
+                                          system,
+                                          application,
+                                          verifier,
+                                          {device_key.get(), token_server, {}}},
+                                    identity,
+                                    policy);
+    contract::MemoryFile provisioned{key_list};
+    if (agent->start({*slot, reason, key_list.empty() ? nullptr : &provisioned})) return;
     if (!flash.powered()) return;
   }
 }
@@ -268,9 +305,26 @@ std::string BenchDevice::publish(const std::string& version,
                                  const std::vector<std::uint8_t>& image,
                                  const std::string& extra_members) {
   const std::string digest = hex(sha256_of(image));
-  const std::string url = "http://fw.example/firmware/" + digest.substr(0, 16) + ".bin";
+  const std::string url = std::string{origin} + "/firmware/" + digest.substr(0, 16) + ".bin";
   server.files[url] = {image, "\"" + digest + "\""};
   return notice(version, url, digest, extra_members);
+}
+
+std::string BenchDevice::publish_signed(const std::string& version,
+                                        const std::vector<std::uint8_t>& image,
+                                        const std::string& manifest,
+                                        const std::string& extra_members,
+                                        const std::string& release) {
+  const std::string path = "/manifests/" + release + ".jws";
+  put_file(path, manifest);
+  return publish(version,
+                 image,
+                 R"("manifest":")" + (origin + path) + "\"" +
+                     (extra_members.empty() ? "" : "," + extra_members));
+}
+
+void BenchDevice::put_file(const std::string& path, const std::string& text) {
+  server.files[origin + path] = {{text.begin(), text.end()}, "\"f\""};
 }
 
 std::vector<contract::HostStatus> BenchDevice::statuses(const std::string& update) const {

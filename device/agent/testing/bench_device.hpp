@@ -11,7 +11,9 @@
 
 #include "contract/host/codec.hpp"
 #include "device/agent/agent.hpp"
+#include "device/agent/testing/signing_desk.hpp"
 #include "device/agent/testing/test_image.hpp"
+#include "device/identity/psa_device_key.hpp"
 #include "device/ports/fake_flash.hpp"
 
 /// A device on the bench, for tests on the host: the real agent and the modelled bootloader on fake
@@ -60,10 +62,15 @@ class BenchBroker final : public BrokerLink {
  public:
   using Event = std::function<void(AgentEvents&)>;
 
-  void connect(std::string_view will) override {
+  void connect(const Login& login, std::string_view will) override {
+    id = login.id;
+    token = login.token;
     ++connects;
     last_will = will;
-    if (reachable && !cut_off) {
+    if (reachable && !cut_off && refuses) {
+      events.emplace_back([](AgentEvents& agent) { agent.on_broker_refused(); });
+      events.emplace_back([](AgentEvents& agent) { agent.on_broker_lost(); });
+    } else if (reachable && !cut_off) {
       online = true;
       events.emplace_back([](AgentEvents& agent) { agent.on_broker_connected(); });
     } else {
@@ -86,8 +93,10 @@ class BenchBroker final : public BrokerLink {
     });
   }
   void disconnect() override {
-    clean_disconnects += online ? 1 : 0;
+    if (!online) return;
+    ++clean_disconnects;
     drop_quietly();
+    events.emplace_back([](AgentEvents& agent) { agent.on_broker_lost(); });
   }
   /// A notice arrives, and stays retained.
   void offer(const std::string& payload) {
@@ -123,6 +132,8 @@ class BenchBroker final : public BrokerLink {
   int under_way = 0;
   int most_under_way = 0;
   std::string last_will;
+  std::string id, token;  ///< of the last login
+  bool refuses = false;   ///< CONNACK 5
   std::optional<std::string> retained;
   std::vector<Sent> sent;
   std::deque<Event> events;
@@ -140,7 +151,7 @@ struct BenchOpening {
   int status = 0;
   std::vector<std::pair<std::string, std::string>> headers;
   BenchBody body;
-  bool fails = false;
+  std::optional<FetchFailure> fails;
 };
 
 /// A file server with the manners of ours, and faults on request.
@@ -155,7 +166,11 @@ class BenchServer final : public Fetcher {
     std::uint32_t offset = 0;
     std::string if_range;
     std::uint64_t at_ms = 0;
+    bool without_pins = false;
+    std::string post{};  ///< body of a POST
   };
+  /// Answers a POST: status and body.
+  using Posts = std::function<std::pair<int, std::string>(const std::string& url)>;
 
   void get(const Request& request) override;
   void cancel() override {
@@ -180,7 +195,10 @@ class BenchServer final : public Fetcher {
   bool ignore_range = false;
   bool wrong_content_range = false;
   bool no_length = false;
-  bool stalls = false;  ///< the body never comes
+  bool stalls = false;     ///< the body never comes
+  bool wrong_pin = false;  ///< its key is none of the pins: what does not prove itself fails
+  std::set<std::string> unreachable_urls;
+  Posts posts;  ///< none: 404
 
  private:
   std::optional<BenchOpening> opening;
@@ -196,14 +214,21 @@ class BenchSystem final : public System {
 struct BenchOptions {
   std::string version = "1.3.0";
   bool development = true;
+  std::string key_list{};  ///< provisioned; empty: none
+  std::string server{};    ///< where tokens are asked for; empty: none are used
   Policy policy{};
 };
+
+/// A production device's: it holds this key list.
+BenchOptions production(std::string key_list);
 
 class BenchDevice {
  public:
   static constexpr std::uint32_t slot_bytes = 0x20000;
   static constexpr std::uint32_t slot_address[] = {0x10000, 0x30000};
   static constexpr std::uint32_t journal_address = 0x50000;
+  static constexpr std::uint32_t keys_address = 0x58000;
+  static constexpr const char* origin = "https://fw.example";
 
   explicit BenchDevice(const BenchOptions& options = {});
 
@@ -221,6 +246,14 @@ class BenchDevice {
   std::string publish(const std::string& version,
                       const std::vector<std::uint8_t>& image,
                       const std::string& extra_members = {});
+  /// The same with a signed manifest, whose text is `manifest`; its URL ends in `release`.
+  std::string publish_signed(const std::string& version,
+                             const std::vector<std::uint8_t>& image,
+                             const std::string& manifest,
+                             const std::string& extra_members = {},
+                             const std::string& release = ManifestWish{}.release);
+  /// Puts a signed file, or anything else, on the server: `/keys.jws`.
+  void put_file(const std::string& path, const std::string& text);
   static std::string notice(const std::string& version,
                             const std::string& url,
                             const std::string& digest,
@@ -250,8 +283,12 @@ class BenchDevice {
   BenchServer server;
   BenchApplication application;
   BenchSystem system;
+  PsaVerifier verifier;
   Identity identity;
   Policy policy;
+  std::string key_list;
+  std::string token_server;
+  std::unique_ptr<PsaDeviceKey> device_key;
   std::unique_ptr<Agent> agent;
   int boots = 0;
   bool bricked = false;

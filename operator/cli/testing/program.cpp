@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <pty.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -72,6 +73,9 @@ Program::Program(const std::string& path,
   if (::pipe2(err.data(), O_CLOEXEC) != 0) throw std::runtime_error("pipe2");
   pid_ = ::fork();
   if (pid_ == 0) {
+    // No controlling terminal: a program that asks for a passphrase must not find the developer's.
+    ::setsid();
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     ::dup2(out[1], STDOUT_FILENO);
     ::dup2(err[1], STDERR_FILENO);
     ::execve(path.c_str(), argument_list.data(), variable_list.data());

@@ -106,6 +106,14 @@ class Mosquitto {
       throw std::runtime_error{"mosquitto does not answer"};
     }
   }
+  /// With settings of its own, and its listener in them.
+  Mosquitto(const std::string& directory, int port, const std::string& configuration)
+      : port_{port},
+        process_{{"/usr/sbin/mosquitto", "-c", configuration}, directory + "/mosquitto.log"} {
+    if (!comes_true([this] { return port_answers(port_); })) {
+      throw std::runtime_error{"mosquitto does not answer"};
+    }
+  }
   [[nodiscard]] int port() const { return port_; }
   [[nodiscard]] std::string url() const { return "mqtt://127.0.0.1:" + std::to_string(port_); }
 

@@ -12,6 +12,7 @@ class RecordingAgent final : public device::AgentEvents {
  public:
   void on_broker_connected() override { events.emplace_back("connected"); }
   void on_broker_lost() override { events.emplace_back("lost"); }
+  void on_broker_refused() override { events.emplace_back("refused"); }
   void on_message(std::span<const char> payload, std::uint32_t true_length) override {
     messages.emplace_back(payload.begin(), payload.end());
     true_lengths.push_back(true_length);
@@ -29,6 +30,12 @@ class RecordingAgent final : public device::AgentEvents {
     body.append(bytes.begin(), bytes.end());
   }
   void on_http_end() override { events.emplace_back("end"); }
+  void on_keys_mentioned(std::uint32_t serial, std::string_view url) override {
+    events.push_back("keys " + std::to_string(serial) + " at " + std::string{url});
+  }
+  void on_pin_failed(std::string_view url) override {
+    events.push_back("pin at " + std::string{url});
+  }
   void on_http_failed(device::FetchFailure failure) override {
     events.push_back("failed " + std::to_string(static_cast<int>(failure)));
     failures.push_back(failure);

@@ -45,21 +45,21 @@ void add_extension(X509* certificate, int nid, const char* value) {
 
 }  // namespace
 
-TestCertificate TestCertificate::make() {
+TestCertificate TestCertificate::make(const Wish& wish) {
   const Key key{EVP_EC_gen("P-256")};
   const Certificate certificate{X509_new()};
   need(key && certificate);
   X509_set_version(certificate.get(), 2);
   ASN1_INTEGER_set(X509_get_serialNumber(certificate.get()), 1);
-  X509_gmtime_adj(X509_getm_notBefore(certificate.get()), -3600);
-  X509_gmtime_adj(X509_getm_notAfter(certificate.get()), 86400);
+  X509_gmtime_adj(X509_getm_notBefore(certificate.get()), wish.begins_s);
+  X509_gmtime_adj(X509_getm_notAfter(certificate.get()), wish.ends_s);
   X509_set_pubkey(certificate.get(), key.get());
   X509_NAME* name = X509_get_subject_name(certificate.get());
   const auto* text = reinterpret_cast<const unsigned char*>("localhost");
   need(X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, text, -1, -1, 0) == 1);
   X509_set_issuer_name(certificate.get(), name);
   add_extension(certificate.get(), NID_basic_constraints, "critical,CA:TRUE");
-  add_extension(certificate.get(), NID_subject_alt_name, "DNS:localhost,IP:127.0.0.1");
+  add_extension(certificate.get(), NID_subject_alt_name, wish.names.c_str());
   need(X509_sign(certificate.get(), key.get(), EVP_sha256()) > 0);
 
   const Bio certificate_out{BIO_new(BIO_s_mem())};
@@ -68,6 +68,25 @@ TestCertificate TestCertificate::make() {
   need(PEM_write_bio_PrivateKey(key_out.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) ==
        1);
   return {text_of(certificate_out.get()), text_of(key_out.get())};
+}
+
+contract::Digest TestCertificate::pin() const {
+  const Bio text{BIO_new_mem_buf(certificate_pem.data(), static_cast<int>(certificate_pem.size()))};
+  const Certificate certificate{PEM_read_bio_X509(text.get(), nullptr, nullptr, nullptr)};
+  need(certificate != nullptr);
+  unsigned char* der = nullptr;
+  const int length = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate.get()), &der);
+  need(length > 0);
+  contract::Digest digest;
+  const bool hashed = EVP_Digest(der,
+                                 static_cast<std::size_t>(length),
+                                 digest.bytes.data(),
+                                 nullptr,
+                                 EVP_sha256(),
+                                 nullptr) == 1;
+  OPENSSL_free(der);
+  need(hashed);
+  return digest;
 }
 
 }  // namespace otaria::simulator
