@@ -177,6 +177,7 @@ class Agent final : public AgentEvents {
   void take_fetcher();
   void cancel_fetch();
   void rejoin_when_quiet();
+  [[nodiscard]] std::string_view token_for(std::string_view url) const;
   [[nodiscard]] bool lacks_token() const { return tokens_.is_used() && tokens_.token().empty(); }
 
   // Driving (agent.cpp)
@@ -271,7 +272,7 @@ class Agent final : public AgentEvents {
 };
 
 inline constexpr std::size_t agent_bytes = sizeof(Agent);
-static_assert(agent_bytes <= 12288,
+static_assert(agent_bytes <= 10240,
               "the agent's static memory, transfer and message buffers included");
 
 }  // namespace otaria::device

@@ -135,9 +135,10 @@ void Agent::request() {
   request_offset_ = writer_.written();
   enter(Step::requesting);
   take_fetcher();
-  ports_.fetcher.get({current.notice.url.view(),
-                      request_offset_,
-                      request_offset_ > 0 ? current.etag.view() : std::string_view{}});
+  ports_.fetcher.get({.url = current.notice.url.view(),
+                      .offset = request_offset_,
+                      .if_range = request_offset_ > 0 ? current.etag.view() : std::string_view{},
+                      .bearer = token_for(current.notice.url.view())});
 }
 
 // What the manifest says is signed; the notice's size is a hint.

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "contract/slice.hpp"
+#include "contract/url.hpp"
 #include "device/agent/agent.hpp"
 
 /// The token for the broker: one fetcher serves downloads and tokens, and downloads come first.
@@ -78,6 +79,13 @@ void Agent::learn_grant(const TokenGrant& grant) {
   if (ring == nullptr || !tokens_.server().starts_with("https:")) return;
   PinSeeker pins{host_of(tokens_.server())};
   if (ring->walk(pins) == contract::Defect::none && pins.found()) ok(ledger_.note_time(grant.time));
+}
+
+// An image of the server that gave us the token may need it (`downloads.access = token`); nobody
+// else is shown it.
+std::string_view Agent::token_for(std::string_view url) const {
+  const bool ours = tokens_.is_used() && contract::origin_of(url) == tokens_.server();
+  return ours ? tokens_.token() : std::string_view{};
 }
 
 // MQTT 3.1.1 takes a token at CONNECT only. Before the old one ends the device leaves and comes

@@ -116,6 +116,29 @@ TEST_F(AgentTokenTest, AnUpdateIsDoneWithATokenOnEachBoot) {
   EXPECT_EQ(service_.granted, 2);
 }
 
+TEST_F(AgentTokenTest, ShowsItsTokenToItsOwnServerOnly) {
+  device_.boot();
+  device_.run_for(5'000);
+  device_.broker.offer(offer("1.4.0"));  // from https://fw.example
+  ASSERT_TRUE(device_.run_until([&] { return device_.ended(); }));
+  for (const auto& asked : device_.server.asked) EXPECT_EQ(asked.bearer, "") << asked.url;
+  const auto image = BenchDevice::image("1.5.0");
+  device_.server.files["https://ota.example/firmware/new.bin"] = {image};
+  const std::string elsewhere = device_.publish("1.5.0", image, R"("update":"U2")");
+  std::string ours = elsewhere;
+  const std::size_t begin = ours.find("https://fw.example");
+  ours.replace(begin, ours.find('"', begin) - begin, "https://ota.example/firmware/new.bin");
+  device_.broker.offer(ours);
+  ASSERT_TRUE(device_.run_until([&] { return !device_.states("U2").empty() && device_.ended(); }));
+  EXPECT_EQ(device_.running(), "1.5.0");
+  bool shown = false;
+  for (const auto& asked : device_.server.asked) {
+    if (asked.url == "https://ota.example/firmware/new.bin")
+      shown = asked.bearer.starts_with("t.o.k");
+  }
+  EXPECT_TRUE(shown);
+}
+
 TEST_F(AgentTokenTest, ATrialWithoutATokenIsATrialWithoutTheBroker) {
   device_.boot();
   device_.run_for(5'000);

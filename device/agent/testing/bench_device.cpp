@@ -21,7 +21,8 @@ void BenchServer::get(const Request& request) {
                    std::string{request.if_range},
                    clock->ms,
                    request.without_pins,
-                   std::string{request.body}});
+                   std::string{request.body},
+                   std::string{request.bearer}});
   body.reset();
   opening.emplace();
   BenchOpening& answer = *opening;

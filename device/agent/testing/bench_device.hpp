@@ -168,6 +168,7 @@ class BenchServer final : public Fetcher {
     std::uint64_t at_ms = 0;
     bool without_pins = false;
     std::string post{};  ///< body of a POST
+    std::string bearer{};
   };
   /// Answers a POST: status and body.
   using Posts = std::function<std::pair<int, std::string>(const std::string& url)>;
