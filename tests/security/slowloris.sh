@@ -1,5 +1,5 @@
 # Hundreds of connections that send a byte a second are closed by otariad, and others are served meanwhile, over TLS as well
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2154,SC2034  # process_ids is the runner's
 use_tls
 start_stack
 crowd=200
