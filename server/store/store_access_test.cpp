@@ -7,42 +7,12 @@
 #include <memory>
 
 #include "server/store/sqlite_store.hpp"
+#include "server/store/testing/store_fixture.hpp"
 
 namespace otaria::server {
 namespace {
 
-struct StoreMaker {
-  std::string name;
-  std::function<std::unique_ptr<Store>(const std::filesystem::path&)> open;
-};
-
-class AccessContract : public testing::TestWithParam<StoreMaker> {
- protected:
-  void SetUp() override {
-    char name[] = "/tmp/otaria-store-XXXXXX";
-    ASSERT_NE(mkdtemp(name), nullptr);
-    directory_ = name;
-    reopen();
-  }
-  void TearDown() override {
-    store_.reset();
-    std::filesystem::remove_all(directory_);
-  }
-  void reopen() {
-    store_.reset();
-    store_ = GetParam().open(directory_);
-  }
-  void write(const std::function<void(StoreTransaction&)>& work) { store_->write(work); }
-  template <class Read>
-  auto read(Read work) {
-    decltype(work(std::declval<StoreView&>())) result;
-    store_->read([&](StoreView& view) { result = work(view); });
-    return result;
-  }
-
-  std::filesystem::path directory_;
-  std::unique_ptr<Store> store_;
-};
+class AccessContract : public StoreFixture {};
 class TokenContract : public AccessContract {};
 class AuditContract : public AccessContract {};
 
