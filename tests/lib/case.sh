@@ -11,6 +11,8 @@ tests_lib=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$tests_lib/../../scripts/lib/processes.sh"
 # shellcheck source=trust.sh
 . "$tests_lib/trust.sh"
+# shellcheck source=production.sh
+. "$tests_lib/production.sh"
 
 bin=${OTARIA_BIN_DIR:-$otaria_root/build/release/bin}
 time_factor=${OTARIA_TIME_FACTOR:-1}
@@ -25,6 +27,7 @@ files_port=
 tls=      # the folder of CA and certificates, once use_tls was called
 seen=     # what the observer saw, JSON lines
 observed=0  # how often it had connected before
+observer_id=observer
 served=   # what the hostile server sent, JSON lines
 
 within() { echo $(($1 * time_factor)); }
@@ -105,11 +108,12 @@ start_broker_and_observer() {
   start_observer
 }
 
-observer_connects_again() { [ "$(grep -c ' as observer ' "$work/broker.log" || :)" -gt "$observed" ]; }
+observer_connects_again() { [ "$(grep -c " as $observer_id " "$work/broker.log" || :)" -gt "$observed" ]; }
 start_observer() {
-  observed=$(grep -c ' as observer ' "$work/broker.log" || :)
+  observed=$(grep -c " as $observer_id " "$work/broker.log" || :)
   # A persistent session: what is published while the observer is away or the broker restarts is kept for it.
-  mosquitto_sub "${mqtt_tls[@]}" -h 127.0.0.1 -p "$broker_port" -i observer -c -q 1 -t '+/ota/status' -t '+/ota/state' -F '%j' \
+  # From $work/observer/mosquitto_sub come name and token, where the broker asks for them.
+  XDG_CONFIG_HOME=$work/observer mosquitto_sub "${mqtt_tls[@]}" -h 127.0.0.1 -p "$broker_port" -i "$observer_id" -c -q 1 -t '+/ota/status' -t '+/ota/state' -F '%j' \
     >>"$seen" 2>>"$work/observer.log" </dev/null &
   process_ids[observer]=$!
   wait_until "$(within 10)" observer_connects_again || fail "the observer did not connect"
