@@ -24,6 +24,7 @@ work=${work:-}  # the case's own directory
 broker_port=
 http_port=
 files_port=
+files_scheme=http
 tls=      # the folder of CA and certificates, once use_tls was called
 seen=     # what the observer saw, JSON lines
 observed=0  # how often it had connected before
@@ -150,16 +151,21 @@ use_token() {  # FILE
 }
 server_is_ready() { curl "${http_tls[@]}" -sf -m 2 -o /dev/null "$(server_url)/readyz"; }
 
-# A file server beside otariad that misbehaves as the URL says (hostile_server.py); serves $work/files.
+# A file server beside otariad that misbehaves as the URL says (hostile_server.py); serves $work/files. With start_files FOLDER
+# it speaks HTTPS and shows the certificate in $tls/FOLDER. A second call takes the place of the first, at the same port.
 start_files() {
+  local flags=()
+  stop files
+  [ $# -eq 0 ] || flags=(--certificate "$tls/$1/server.pem" --private-key "$tls/$1/server.key")
+  files_scheme=http${1:+s}
   served=$work/served.jsonl
   : >"$served"
   mkdir -p "$work/files"
-  files_port=$(free_port)
-  spawn files "$python" "$tests_lib/hostile_server.py" --port "$files_port" --dir "$work/files" --log "$served"
+  [ -n "$files_port" ] || files_port=$(free_port)
+  spawn files "$python" "$tests_lib/hostile_server.py" --port "$files_port" --dir "$work/files" --log "$served" "${flags[@]}"
   wait_until "$(within 10)" port_answers "$files_port" || fail "the file server did not start"
 }
-file_url() { echo "http://127.0.0.1:$files_port/$1/$2"; }  # BEHAVIOURS NAME
+file_url() { echo "$files_scheme://127.0.0.1:$files_port/$1/$2"; }  # BEHAVIOURS NAME
 bytes_served() { jq -s 'map(.sent) | add // 0' "$served"; }
 requests_served() { jq -s length "$served"; }
 requests_served_at_least() { [ "$(requests_served)" -ge "$1" ]; }

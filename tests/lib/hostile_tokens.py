@@ -10,10 +10,14 @@ Usage: hostile_tokens.py key KIND FILE             a new key, PEM, not encrypted
                                                    with ID an otariad's or a monitor's name, MAC is that name too
        hostile_tokens.py hostile FILE DIR          tokens for sensor_A1B2, a4cf12e0a1b2, each wrong in one respect, into
                                                    DIR/NAME; prints the names
+       hostile_tokens.py url SECRETS ORIGIN PATH END
+                                                   a download URL that ends at that Unix second, by the server's own secret
 
 An ES384 or RS256 signature is what such a key makes: it is what a careless verifier would take.
 """
+import base64
 import hashlib
+import hmac
 import json
 import os
 import pathlib
@@ -108,6 +112,12 @@ def write_hostile(file, directory):
     return "\n".join(names)
 
 
+def signed_url(secrets, origin, path, end):
+    secret = base64.urlsafe_b64decode(pathlib.Path(secrets).read_text().split()[0] + "=")
+    text = f"{path}?e={end}"
+    return f"{origin}{text}&s={b64(hmac.digest(secret, text.encode(), 'sha256')[:16])}"
+
+
 def main():
     verb, words = (sys.argv[1:2] or [""])[0], sys.argv[2:]
     if verb == "key" and len(words) == 2:
@@ -123,6 +133,8 @@ def main():
         print(mint(words[0], words[1], words[2], words[3:]))
     elif verb == "hostile" and len(words) == 2:
         print(write_hostile(*words))
+    elif verb == "url" and len(words) == 4:
+        print(signed_url(*words))
     else:
         sys.exit(__doc__)
 
