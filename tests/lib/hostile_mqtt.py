@@ -10,7 +10,8 @@ Usage: hostile_mqtt.py --port PORT --ca FILE --id CLIENT_ID [--user NAME] [--tok
   listen SECONDS                  → message TOPIC PAYLOAD, for each that has come, after waiting so long
   until-closed SECONDS            → closed, or open
   cut                             gone without a word: the broker sends the will
-Without cut it says goodbye at its end.
+Without cut it says goodbye at its end. With --each DIR in place of --token-file it connects with every file there for a token, does
+nothing else, and prints NAME CODE for each.
 """
 import argparse
 import pathlib
@@ -60,6 +61,13 @@ def actions(words):
         words = words[ARGUMENTS[verb] :]
 
 
+def connect_with_each(options):
+    for file in sorted(options.each.iterdir()):
+        client = Client(options.port, options.ca, options.id, options.user, file.read_text().strip(), host="127.0.0.1")
+        say(file.name, "none" if client.code is None else client.code)
+        client.socket.close()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--port", type=int, required=True)
@@ -67,9 +75,12 @@ def main():
     parser.add_argument("--id", required=True)
     parser.add_argument("--user")
     parser.add_argument("--token-file", type=pathlib.Path)
+    parser.add_argument("--each", type=pathlib.Path)
     parser.add_argument("--will", nargs=2)
     parser.add_argument("actions", nargs=argparse.REMAINDER)
     options = parser.parse_args()
+    if options.each:
+        return connect_with_each(options)
     password = options.token_file.read_text().strip() if options.token_file else None
     client = Client(options.port, options.ca, options.id, options.user, password, will=options.will, host="127.0.0.1")
     say("connect", "none" if client.code is None else client.code)

@@ -3,9 +3,9 @@
 start_production
 start_files
 registered_device sensor_A1B2 1.3.0
-cp "$(issuer_key)" "$work/stolen-$(basename "$(issuer_key)")"
-stolen=$(find "$work" -maxdepth 1 -name 'stolen-issuer-*.pem')
-mint() { (umask 077 && hostile_tokens mint "$stolen" "$1" "$2" HEADER=null | tr -d '\n' >"$work/$1.token"); }  # ID USER
+mkdir "$work/stolen"
+cp "$(issuer_key)" "$work/stolen/"
+mint() { (umask 077 && hostile_tokens mint "$work"/stolen/*.pem "$1" "$2" | tr -d '\n' >"$work/$1.token"); }  # ID USER
 mint otariad-9 otariad-9
 mint sensor_C3D4 a4cf12e0c3d4
 broker_admits sensor_C3D4 a4cf12e0c3d4 "$work/sensor_C3D4.token"
@@ -27,6 +27,7 @@ spawn thief "$python" "$tests_lib/hostile_mqtt.py" --port "$broker_port" --ca "$
   --token-file "$work/otariad-9.token" until-closed "$(within 20)"
 admitted() { grep -q 'connect 0' "$work/thief.log"; }
 wait_until "$(within 10)" admitted || fail "the thief is not in: $(cat "$work/thief.log")"
+session=$(member "$(newest_state sensor_A1B2)" session)
 otaria issuer rotate --withdraw-old >>"$work/publish.log" || fail "the issuer's key was not withdrawn"
 put_out() { grep -q closed "$work/thief.log"; }
 wait_until "$(within 20)" put_out || fail "the thief was not put out: $(cat "$work/thief.log")"
@@ -39,5 +40,6 @@ rm "$work/monitor-lab.token"
 service_token monitor-lab
 observe_as monitor-lab
 wait_until "$(within 20)" server_reaches_broker || fail "otariad did not come back"
-wait_for_state sensor_A1B2 online=true 'last.update="stranger"' >/dev/null
+back() { [ "$(member "$(newest_state sensor_A1B2)" session)" != "$session" ]; }
+wait_until "$(within 20)" back || fail "the device did not come back"
 takes_sent_update sensor_A1B2 1.4.0

@@ -8,10 +8,10 @@ registered_program sensor_EEEE a4cf12e0eeee
 "$bin/otaria-device" --flash "$work/twin.flash" --factory "$work/factory-1.3.0.bin" --id sensor_A1B2 --mac 02000000a1b2 --keylist "$list" \
   --ca "$tls/ca.pem" --server "$(server_url)" --product sensor --app-version 1.3.0 >>"$work/provision.log" 2>&1 || fail "provisioning the twin"
 device_info twin | jq -r '"id,mac,public_key\n" + ([.id, .mac, .public_key] | join(","))' >"$work/twin.csv"
-expect_exit 3 otaria device import "$work/twin.csv"
-expect_contains "what the factory is told" id_conflict "$output"
-expect_exit 3 otaria device claim 02000000a1b2 sensor_A1B2 --product sensor
-expect_contains "what the operator is told" id_conflict "$output"
+expect_exit 3 otaria --json device import "$work/twin.csv"
+expect_contains "what the factory is told" "belongs to a device with another MAC" "$output"
+expect_equal "answer to a claim for both" "409 id_conflict" "$(curl "${http_tls[@]}" -s -m 10 -o "$work/body" -w '%{http_code}' -H @"$work/authorization" \
+  -H 'Content-Type: application/json' -d '{"devices":[{"mac":"02000000a1b2","id":"sensor_A1B2"}]}' "$(server_url)/api/v1/claims") $(jq -r .code "$work/body")"
 
 spawn twin "$bin/otaria-device" --flash "$work/twin.flash" --mqtt "$(broker_url)" --retry-first-ms 100
 asked_in_vain() { grep -q 403 "$work/twin.log"; }

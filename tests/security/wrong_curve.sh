@@ -51,8 +51,10 @@ expect_equal "assertion by the good key" 200 "$(ask_token good "$work/p256.key" 
 # A list that two roots have signed, but whose release key is no point: the server does not take it.
 jq -c --arg pub "${points[off-curve]}" '.serial = 2 | (.keys[] | select(.roles == ["release"])).pub = $pub' "$keys/1.json" >"$keys/2.json"
 { forge keys "$keys/root-a.key" "$keys/2.json" && forge keys "$keys/root-b.key" "$keys/2.json" | sed 's/\.[^.]*\./../'; } >"$keys/2.jws"
-expect_exit 3 otaria --json keylist publish "$keys/2.jws"
-expect_equal "key list in force" 1 "$(api /keylists | jq '[.items[].serial] | max')"
+expect_equal "answer to that list" "422 bad_keylist" "$(curl "${http_tls[@]}" -s -m 10 -o "$work/body" -w '%{http_code}' -X PUT -H @"$work/authorization" \
+  -H 'Content-Type: application/jose' --data-binary @"$keys/2.jws" "$(server_url)/api/v1/keylist") $(jq -r .code "$work/body")"
+curl "${http_tls[@]}" -sf -m 10 -o "$work/keys.jws" "$(server_url)/keys.jws" || fail "no key list"
+expect_equal "serial of the newest key list" 1 "$(payload_of "$work/keys.jws" | jq .serial)"
 
 registered_device sensor_A1B2 1.3.0
 takes_sent_update sensor_A1B2 1.4.0
