@@ -158,15 +158,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
             pass
 
     def send_body(self, body):
-        """Bytes that went out before the client left, in chunks that keep to the rate."""
+        """Bytes that went out before the client left, in chunks that keep to the rate: none is more than a second's."""
         rate = int(self.behaviours.get("rate", 0))
+        chunk = min(CHUNK_BYTES, rate or CHUNK_BYTES)
         began, sent = time.monotonic(), 0
         while sent < len(body):
             try:
-                self.wfile.write(body[sent : sent + CHUNK_BYTES])
+                self.wfile.write(body[sent : sent + chunk])
             except OSError:
                 break
-            sent = min(sent + CHUNK_BYTES, len(body))
+            sent = min(sent + chunk, len(body))
             if rate:
                 time.sleep(max(0.0, began + sent / rate - time.monotonic()))
         return sent

@@ -3,7 +3,7 @@
 #
 # The attacker's programs: hostile_mqtt.py says anything to a broker, hostile_tokens.py signs anything with any key. A name
 # that "registered_program" was given is a device in the books like any other, driven by the case.
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2154,SC2034  # case.sh declares and reads what is set here
 
 # start_production [LINE OF otaria.toml…]: everything up, the operator's key list published; lines after [mqtt] belong to it.
 start_production() {
@@ -28,7 +28,11 @@ start_production() {
 }
 # The plugin reads the issuer's public keys from a file, so the server comes first.
 start_guarded_broker() {
+  local preload
   [ -e "$bin/mosquitto_otaria.so" ] || fail "no $bin/mosquitto_otaria.so; build the target mosquitto_otaria"
+  # A library built with a sanitizer needs it first in its process; Mosquitto's own leaks are none of ours.
+  preload=$(ldd "$bin/mosquitto_otaria.so" | awk '$1 ~ /^lib(asan|ubsan|tsan)\./ {print $3}' | paste -sd:)
+  [ -z "$preload" ] || local -x LD_PRELOAD=$preload ASAN_OPTIONS=detect_leaks=0
   start_broker broker "$broker_port" "$work/broker" "allow_anonymous false" "check_retain_source false" "max_packet_size 8192" \
     "log_type information" "plugin $bin/mosquitto_otaria.so" "plugin_opt_issuer otaria" "plugin_opt_audience otaria" \
     "plugin_opt_jwks $work/server/broker/jwks.json" "plugin_opt_denylist $work/server/broker/denied" "${broker_tls[@]}"

@@ -1,5 +1,5 @@
 # With a device's genuine token nobody reads, writes or enters as another device: 0x80, dropped, CONNACK 5 by the real broker
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2154,SC2016
 start_production
 registered_device sensor_A1B2 1.3.0
 registered_program sensor_EEEE a4cf12e0eeee
