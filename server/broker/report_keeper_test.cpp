@@ -45,6 +45,7 @@ class Keeping : public ::testing::Test {
       deployment.id = id;
       deployment.device = "sensor_A1B2";
       deployment.target = "1.4.0";
+      deployment.sha256 = std::string(64, 'b');
       t.put_deployment(deployment);
       restate_notice(t, "sensor_A1B2", now_ms_);
     });
@@ -184,6 +185,36 @@ TEST_F(Keeping, TheImageAloneIsNoSuccess) {
   running.confirmed = true;
   keep(running);
   EXPECT_EQ(state_of("U1"), "trial");
+}
+
+TEST_F(Keeping, ASuccessThatTheDevicesOwnStateBeliesDoesNotCount) {
+  offer("U1");
+  StateReport running = state(57, 11);
+  running.image = std::string(64, 'a');
+  keep(running);
+  keep(status(UpdateState::received, 12));
+  keep(status(UpdateState::succeeded, 13));
+  EXPECT_EQ(state_of("U1"), "received");
+  EXPECT_EQ(counters_.contradictions, 1u);
+  running.seq = 14;
+  running.last = LastOutcome{"U1", "1.4.0", UpdateState::succeeded, 13};
+  keep(running);
+  EXPECT_EQ(state_of("U1"), "received");
+  EXPECT_EQ(outbox(), "none");  // it has answered: asking again would bring the same claim
+}
+
+TEST_F(Keeping, ASuccessThatCameBeforeItsStateCountsOnceTheStateBearsItOut) {
+  offer("U1");
+  StateReport running = state(57, 11);
+  running.image = std::string(64, 'a');
+  keep(running);
+  keep(status(UpdateState::succeeded, 12));
+  EXPECT_EQ(state_of("U1"), "offered");
+  running.seq = 13;
+  running.image = std::string(64, 'b');
+  running.last = LastOutcome{"U1", "1.4.0", UpdateState::succeeded, 12};
+  keep(running);
+  EXPECT_EQ(state_of("U1"), "succeeded");
 }
 
 TEST_F(Keeping, OnlyOneUpdateIsOfferedAndTheDeviceEndsTheOlder) {
