@@ -70,8 +70,7 @@ void ReportKeeper::advance(StoreTransaction& transaction,
   }
   if (!deployment->final_by_device() &&
       is_belied(*deployment, report.state, transaction.device(report.id))) {
-    hold_claim(transaction, *deployment);
-    return;
+    note_belied(*deployment);
   }
   const Decision decision = apply(*deployment, report, place, deadlines_, now_ms / 1000);
   if (decision.contradiction) {
@@ -90,14 +89,13 @@ void ReportKeeper::advance(StoreTransaction& transaction,
   }
 }
 
-// An honest device publishes a state with the new image and its `last` beside every success: that
-// one counts.
-void ReportKeeper::hold_claim(StoreTransaction& transaction, const Deployment& deployment) {
+// It counts all the same: whoever lies about the update can lie about the image too, and a state
+// that comes after its status is nobody's lie.
+void ReportKeeper::note_belied(const Deployment& deployment) {
   ++counters_.contradictions;
   log_.warn("contradiction",
             deployment.device + " reports succeeded for update " + deployment.id +
-                " and runs another image by its own state: not counted");
-  transaction.outbox_answered(deployment.device, deployment.id);
+                " while its newest state names another image");
 }
 
 void ReportKeeper::settle(StoreTransaction& transaction,
@@ -173,8 +171,7 @@ void ReportKeeper::heal_by_last(StoreTransaction& transaction,
   const auto deployment = transaction.deployment(last.update);
   if (!deployment || deployment->device != device.id) return;
   if (!deployment->final_by_device() && is_belied(*deployment, last.state, device)) {
-    hold_claim(transaction, *deployment);
-    return;
+    note_belied(*deployment);
   }
   const Sequence place = placed(device.marks, last.seq);
   settle(transaction,
