@@ -1,4 +1,4 @@
-# A status forged for another device is dropped by the real broker, and a lie about oneself that the own state belies counts as nothing
+# A status forged for another device is dropped by the real broker, one for another's update counts as nothing, and no end is undone
 # shellcheck shell=bash disable=SC2154
 start_production
 registered_device sensor_A1B2 1.3.0 --fault veto-download=60
