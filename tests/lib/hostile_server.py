@@ -21,6 +21,7 @@ GET /<behaviour>[+<behaviour>…]/NAME serves DIR/NAME, so that the URL in a not
   busy-N         the first N answers are 503 with Retry-After: 1
   swapped        from the second answer on DIR/NAME.swapped, under the ETag of NAME
   missing        404
+  endless-head   header lines until the client leaves
   endless        200 without a length, and bytes until the client leaves
 
 GET /keys.jws and /keys/N.jws serve DIR/keys.jws and DIR/N.jws, where devices look for key lists.
@@ -71,6 +72,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         file = self.server.directory / name
         if "missing" in self.behaviours or "/" in name or not file.is_file():
             return self.answer(404, b"not here\n", {})
+        if "endless-head" in self.behaviours:
+            return self.answer_with_an_endless_head()
         if "html" in self.behaviours:
             return self.answer(200, PAGE, {"Content-Type": "text/html"})
         if "endless" in self.behaviours:
@@ -94,6 +97,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
         finally:
             self.server.record(path=self.path, behaviours=sorted(self.behaviours), range=self.headers.get("Range"), if_range=None,
                                status=200, sent=sent, whole=sent >= ENDLESS_BYTES)
+
+    def answer_with_an_endless_head(self):
+        self.wfile.write(b"HTTP/1.1 200 OK\r\n")
+        line, sent = b"X-More: " + b"a" * 1000 + b"\r\n", 0
+        try:
+            while sent < ENDLESS_BYTES:
+                self.wfile.write(line)
+                sent += len(line)
+        except OSError:
+            pass
+        self.server.record(path=self.path, behaviours=sorted(self.behaviours), range=self.headers.get("Range"), if_range=None,
+                           status=200, sent=sent, whole=sent >= ENDLESS_BYTES)
 
     def answer_file(self, content):
         etag = hashlib.sha256(content).hexdigest()
