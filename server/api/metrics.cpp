@@ -69,8 +69,9 @@ void add_broker(MetricsText& metrics, Services& services) {
   metrics.counter("unknown_updates_total",
                   "Statuses of updates this server did not send.",
                   counted.unknown_updates);
-  metrics.counter(
-      "contradictions_total", "Reports that cannot follow a final state.", counted.contradictions);
+  metrics.counter("contradictions_total",
+                  "Reports that cannot follow a final state, or that their device belies.",
+                  counted.contradictions);
   metrics.counter("reports_dropped_total",
                   "Reports lost: queue full, or refused by the database.",
                   counted.dropped);

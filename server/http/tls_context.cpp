@@ -234,7 +234,7 @@ void log_certificate(const std::string& path, const CertificateSummary& summary)
 }
 
 std::shared_ptr<SSL_CTX> load_context(const TlsFiles& files, CertificateSummary& summary) {
-  const std::shared_ptr<SSL_CTX> context{SSL_CTX_new(TLS_server_method()), SSL_CTX_free};
+  std::shared_ptr<SSL_CTX> context{SSL_CTX_new(TLS_server_method()), SSL_CTX_free};
   if (!context) throw std::bad_alloc{};
   set_rules(context.get());
   summary = use_certificate(context.get(), files.certificate);
