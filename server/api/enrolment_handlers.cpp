@@ -72,9 +72,10 @@ class FailureLimit {
   }
 
   /// What a refusal with this code becomes when there were too many before it. A stale nonce is how
-  /// every exchange may begin, and a suspended device has proven who it is: neither is a guess.
+  /// every exchange may begin, a suspended device has proven who it is, and what cannot be read is
+  /// held down by the address' rate: none of them is a guess.
   [[nodiscard]] std::optional<Response> in_place_of(const std::string& code) const {
-    const bool guess = code == "not_enrolled" || code == "claim_refused" || code == "bad_request";
+    const bool guess = code == "not_enrolled" || code == "claim_refused";
     if (guess) {
       if (auto instead = locked()) return instead;
       services_.identity.failures.failed(key_, services_.now());
