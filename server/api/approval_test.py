@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import unittest
+import urllib.parse
 
 sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
@@ -57,7 +58,7 @@ class Approvals(TrustCase):
         return self.get("/api/v1/updates").json()["items"]
 
     def audit(self, verb):
-        return self.get(f"/api/v1/audit?order=oldest&verb={verb}").json()["items"]
+        return self.get("/api/v1/audit?order=oldest&verb=" + urllib.parse.quote(verb)).json()["items"]
 
     def test_a_forced_update_waits_until_another_person_approves_it(self):
         asked = self.ready()
