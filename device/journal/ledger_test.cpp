@@ -127,7 +127,7 @@ std::string facts_of(const Ledger& ledger) {
         << ' ' << list.epoch << ' ' << list.issued << ' ' << list.floor;
   }
   out << "\nfloor " << ledger.security_floor() << " epoch " << ledger.epoch();
-  out << "\nreset " << ledger.seq_reset();
+  out << "\nreset " << ledger.seq_reset() << " id " << ledger.assigned_id().view();
   return out.str();
 }
 
@@ -155,6 +155,12 @@ KeyListRecord list_of(std::uint32_t serial, std::uint32_t floor, std::uint32_t e
           epoch,
           1790000000,
           floor};
+}
+
+DeviceId id_of(const std::string& text) {
+  DeviceId id;
+  id.assign(text);
+  return id;
 }
 
 /// An update accepted and ended.
@@ -289,6 +295,11 @@ const Scene scenes[] = {
        ASSERT_TRUE(l.set_slot(0, content_of(2)));
        ASSERT_TRUE(l.confirm_slot(0, facts_with(9)));
      }},
+    {"an id that a server assigned",
+     [](Ledger& l) {
+       ASSERT_TRUE(l.assign_id(id_of("sensor_a4cf12e0a1b2")));
+       ASSERT_TRUE(l.assign_id(id_of(std::string(contract::max_device_id_bytes, 'i'))));
+     }},
     {"a floor that the roots have lowered",
      [](Ledger& l) {
        ASSERT_TRUE(l.set_key_lists({list_of(1, 900), {}}));
@@ -346,6 +357,7 @@ TEST(Ledger, TheFullestOneFitsABankOfOneSector) {
   ASSERT_TRUE(start.ledger.set_slot(1, content));
   ASSERT_TRUE(start.ledger.set_key_lists({list_of(2, 5), list_of(1, 4)}));
   ASSERT_TRUE(start.ledger.note_time(1790000000));
+  ASSERT_TRUE(start.ledger.assign_id(id_of(std::string(contract::max_device_id_bytes, 'i'))));
   ASSERT_TRUE(start.ledger.accept(longest_notice(), facts_with(1)));
   ASSERT_TRUE(start.ledger.begin_download({}, 1, std::string(72, 'e')));
   ASSERT_TRUE(start.ledger.start_trial());
@@ -743,6 +755,16 @@ TEST(Ledger, NeverLowersTheTimeFloorAndWritesItAtMostOnceADay) {
   EXPECT_EQ(Start(flash, 8 * sector).ledger.time_floor(), day(1));
   ASSERT_TRUE(ledger.note_time(0xFFFFFFFF));
   EXPECT_EQ(Start(flash, 8 * sector).ledger.time_floor(), 0xFFFFFFFFU);
+}
+
+TEST(Ledger, AnAssignedIdIsWrittenOnceForAsLongAsItStays) {
+  FakeFlash flash{2 * sector};
+  Start start{flash};
+  EXPECT_TRUE(start.ledger.assigned_id().empty());
+  ASSERT_TRUE(start.ledger.assign_id(id_of("sensor_a4cf12e0a1b2")));
+  const std::uint64_t operations = flash.operations();
+  ASSERT_TRUE(start.ledger.assign_id(id_of("sensor_a4cf12e0a1b2")));
+  EXPECT_EQ(flash.operations(), operations);
 }
 
 TEST(Ledger, TheIssueOfAKeyListIsATimeThatHasPassed) {
