@@ -7,7 +7,7 @@ usage() {
   cat <<'TEXT'
 Usage: scripts/test.sh [--unit | --system]
 
-  (nothing)   set up, build, unit tests, house rules, whole-system tests
+  (nothing)   set up, build, unit tests, house rules, 5 s of each fuzz target, whole-system tests
   --unit      set up, build, and the tests that start no other program
   --system    set up, build, and the whole-system tests only
 TEXT
@@ -45,7 +45,8 @@ run() {
 }
 
 cores=$(nproc)
-if [ "$which" != system ]; then run unit "$cores" -LE system; fi
+if [ "$which" != system ]; then run unit "$cores" -LE 'system|fuzz'; fi
+if [ "$which" = all ]; then run fuzz "$cores" -L '^fuzz$'; fi
 # Whole-system cases wait for brokers, downloads and time-outs most of the time: more of them than cores.
 if [ "$which" != unit ]; then run system $((cores * 3)) -L system; fi
 
