@@ -182,7 +182,7 @@ point() {  # name file connections bar(or -) [header]
 
 echo "$(nginx -v 2>&1 | sed 's/.*: //'), $(openssl version | cut -d' ' -f1,2), $(cipher_of ours)"
 echo "$(nproc) processors, load $(cut -d' ' -f1 /proc/loadavg) before"
-echo "$OTARIA_BENCH_NETWORK network; kernel TLS $(grep -qw tls /proc/sys/net/ipv4/tcp_available_ulp 2>/dev/null && echo "offered (nginx as Debian sets it up does not use it)" || echo "not offered")"
+echo "$OTARIA_BENCH_NETWORK network; neither side uses the kernel's TLS"
 echo "medians of $turns turns of $seconds s; the client runs on the same processors"
 printf "%-10s %11s %5s  %11s %13s  %11s %13s  %6s  %5s\n" what file conns ours "" nginx "" ratio bar
 point download image 1 0.9

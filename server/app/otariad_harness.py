@@ -16,7 +16,7 @@ import urllib.request
 
 from signing import base64url
 
-LIMIT_S = 30
+LIMIT_S = 30 * int(os.environ.get("OTARIA_TIME_FACTOR", "1"))
 
 
 def free_port():

@@ -85,8 +85,7 @@ struct HttpStatistics {
 /// Memory   about 3 KiB per idle connection; up to max_head_bytes more while a head arrives, up to
 /// 64 KiB more while a
 ///          body does. File bodies go out by sendfile(2) and take none. TLS adds about 15 KiB per
-/// connection, and 17 KiB more for each direction in which a record is under way; file bodies are
-/// encrypted by the kernel where it offers that (kernel TLS), else record by record in OpenSSL.
+/// connection, and 17 KiB more for each direction in which a record is under way.
 /// Source   RFC 9110, 9112; docs/spec/rest.md; Server-Sent Events: HTML standard, 9.2.
 class HttpServer {
  public:

@@ -334,7 +334,7 @@ TEST_F(HttpsTest, ServesAClientWithoutACertificateOnlyWhereNoneIsRequired) {
 
 TEST_F(HttpsTest, RefusesAWrongClientCertificateEvenWhereNoneIsRequired) {
   const cert::Identity twin = cert::make_authority("Test CA", a_year);
-  const cert::Validity past{.days = 1, .not_before = std::time(nullptr) - 3 * 86'400};
+  const cert::Validity past{.days = 1, .not_before = std::time(nullptr) - std::time_t{3} * 86'400};
   for (const auto what : {ClientCertificates::optional, ClientCertificates::required}) {
     start(asking_clients(what));
     for (const cert::Identity& wrong : {cert::issue_client(twin, "a4cf12e0a1b2", a_year),

@@ -59,9 +59,6 @@ class Session {
                                            const OpenFile& file,
                                            std::uint64_t offset,
                                            std::uint64_t length);
-  asio::awaitable<bool> send_file_by_kernel(const OpenFile& file,
-                                            std::uint64_t offset,
-                                            std::uint64_t length);
   asio::awaitable<bool> after_step(TlsStream::Step step);
   asio::awaitable<bool> send_events(EventSource source, std::string head_lines);
   asio::awaitable<bool> send_all(std::string bytes);

@@ -56,25 +56,6 @@ TlsStream::Step TlsStream::write(std::string_view bytes, std::size_t& count) {
   return step_of(SSL_write_ex(ssl_.get(), bytes.data(), wanted, &count));
 }
 
-TlsStream::Step TlsStream::send_file(int file,
-                                     std::uint64_t offset,
-                                     std::uint64_t length,
-                                     std::size_t& count) {
-  ERR_clear_error();
-  const auto sent = SSL_sendfile(
-      ssl_.get(), file, static_cast<off_t>(offset), static_cast<std::size_t>(length), 0);
-  if (sent > 0) {
-    count = static_cast<std::size_t>(sent);
-    return Step::done;
-  }
-  // 0: the file became shorter than it was.
-  return sent == 0 ? Step::failed : step_of(static_cast<int>(sent));
-}
-
-bool TlsStream::kernel_sends() const {
-  return BIO_get_ktls_send(SSL_get_wbio(ssl_.get()));
-}
-
 void TlsStream::finish() {
   if (finished_ || SSL_in_init(ssl_.get()) != 0) return;
   finished_ = true;

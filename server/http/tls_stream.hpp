@@ -30,10 +30,6 @@ class TlsStream {
   Step read(std::span<char> into, std::size_t& count);
   /// Done: the first `count` bytes left for the kernel, encrypted.
   Step write(std::string_view bytes, std::size_t& count);
-  /// From a file by the kernel alone. Only if kernel_sends().
-  Step send_file(int file, std::uint64_t offset, std::uint64_t length, std::size_t& count);
-  /// The kernel encrypts what this connection sends (kernel TLS; known after the handshake).
-  [[nodiscard]] bool kernel_sends() const;
   /// Says that nothing more comes (close_notify), if the socket takes it at once.
   void finish();
 

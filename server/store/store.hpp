@@ -219,12 +219,6 @@ class StoreTransaction : public StoreView {
   /// Removes statuses received before that second, of final deployments only. Returns how many.
   virtual std::size_t forget_statuses(std::int64_t before, std::size_t limit) = 0;
 
-  /// Devices whose open update may still download, from a URL that ends before that second, and
-  /// whose notice is not due by itself at `now_ms`.
-  virtual std::vector<std::string> ending_urls(std::int64_t before,
-                                               std::int64_t now_ms,
-                                               std::size_t limit) = 0;
-
   // Access: tokens and the audit log.
 
   /// False, and nothing done, when the id is taken.

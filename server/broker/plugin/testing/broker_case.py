@@ -12,7 +12,7 @@ import unittest
 from issuer import certificate
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[4]
-LIMIT_S = 30
+LIMIT_S = 30 * int(os.environ.get("OTARIA_TIME_FACTOR", "1"))
 
 
 def free_port():

@@ -1,10 +1,11 @@
 """A plain MQTT 3.1.1 client that says exactly what a test wants said, hostile things included, and shows every answer."""
+import os
 import socket
 import ssl
 import struct
 import time
 
-LIMIT_S = 20
+LIMIT_S = 20 * int(os.environ.get("OTARIA_TIME_FACTOR", "1"))
 CONNECT, CONNACK, PUBLISH, PUBACK, SUBSCRIBE, SUBACK = 1, 2, 3, 4, 8, 9
 PINGREQ, PINGRESP, DISCONNECT = 12, 13, 14
 
