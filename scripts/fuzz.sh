@@ -50,7 +50,7 @@ cmake --preset fuzz >"$work/logs/configure.log" 2>&1 || {
 }
 
 # What cmake/OtariaFuzz.cmake wrote: "fuzz_NAME ARGUMENT… SEEDS…" a line.
-declare -A arguments_of
+declare -A arguments_of=()
 while read -r target arguments; do arguments_of[$target]=$arguments; done <"$build/fuzz_targets.txt"
 mapfile -t targets < <(printf '%s\n' "${!arguments_of[@]}" | sort)
 if $list; then
@@ -112,7 +112,7 @@ report() {
 
 # As many at once as there are cores; whoever ends makes room for the next.
 cores=$(nproc)
-declare -A target_of
+declare -A target_of=()
 next=0
 while [ "$next" -lt ${#targets[@]} ] || [ ${#target_of[@]} -gt 0 ]; do
   while [ "$next" -lt ${#targets[@]} ] && [ ${#target_of[@]} -lt "$cores" ]; do

@@ -56,8 +56,8 @@ std::vector<std::string> dictionary_from(std::string_view text) {
     if (line.empty() || line.front() == '#') continue;
     const auto word = word_from(line);
     if (!word) {
-      throw std::runtime_error("dictionary, line " + std::to_string(number) + " is no word: " +
-                               std::string{line});
+      throw std::runtime_error("dictionary, line " + std::to_string(number) +
+                               " is no word: " + std::string{line});
     }
     words.push_back(*word);
   }

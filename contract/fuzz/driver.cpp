@@ -42,8 +42,7 @@ static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
 class SharedInput {
  public:
   explicit SharedInput(std::size_t longest) : bytes_{sizeof(Shared) + longest} {
-    void* place =
-        mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    void* place = mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (place == MAP_FAILED) throw std::runtime_error("no memory to share with the child");
     shared_ = new (place) Shared;
   }
@@ -271,7 +270,10 @@ int run(const std::string& program, const Options& options) {
     return report(program, options, "an input takes too long", "timeout", shared);
   }
   if (shared->finished && status != 0) {
-    std::fprintf(stderr, "%s: ends with %s: memory was lost\n", program.c_str(), end_in_words(status).c_str());
+    std::fprintf(stderr,
+                 "%s: ends with %s: memory was lost\n",
+                 program.c_str(),
+                 end_in_words(status).c_str());
     return 1;
   }
   if (status != 0 || !shared->finished) {

@@ -14,14 +14,14 @@ namespace otaria::fuzz {
 
 /// The arguments of libFuzzer that this driver knows. Others are errors.
 struct Options {
-  std::uint64_t seed = 1;                 ///< -seed=
-  std::chrono::seconds most_seconds{5};   ///< -max_total_time=
-  std::uint64_t most_runs = 0;            ///< -runs=; 0: until the time is over
-  std::chrono::seconds longest_run{10};   ///< -timeout=, of one input
-  std::size_t longest = 4096;             ///< -max_len=, bytes of a changed input
-  std::string dictionary;                 ///< -dict=; empty: none
-  std::string artifact_prefix;            ///< -artifact_prefix=, before the name of a finding's file
-  std::vector<std::string> paths;         ///< folders of seeds, or files to run once
+  std::uint64_t seed = 1;                ///< -seed=
+  std::chrono::seconds most_seconds{5};  ///< -max_total_time=
+  std::uint64_t most_runs = 0;           ///< -runs=; 0: until the time is over
+  std::chrono::seconds longest_run{10};  ///< -timeout=, of one input
+  std::size_t longest = 4096;            ///< -max_len=, bytes of a changed input
+  std::string dictionary;                ///< -dict=; empty: none
+  std::string artifact_prefix;           ///< -artifact_prefix=, before the name of a finding's file
+  std::vector<std::string> paths;        ///< folders of seeds, or files to run once
 };
 
 /// Errors  std::runtime_error: the argument that is not known, or has no number where one belongs.

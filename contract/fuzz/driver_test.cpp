@@ -124,9 +124,15 @@ TEST_F(FuzzDriver, FolderThatIsNotThereIsAnError) {
 }
 
 TEST(FuzzDriverOptions, AreLibFuzzers) {
-  const Options options = options_from({"-seed=7", "-max_total_time=60", "-max_len=0", "-runs=9",
-                                        "-timeout=3", "-dict=words", "-artifact_prefix=a/b-",
-                                        "seeds", "more"});
+  const Options options = options_from({"-seed=7",
+                                        "-max_total_time=60",
+                                        "-max_len=0",
+                                        "-runs=9",
+                                        "-timeout=3",
+                                        "-dict=words",
+                                        "-artifact_prefix=a/b-",
+                                        "seeds",
+                                        "more"});
   EXPECT_EQ(options.seed, 7U);
   EXPECT_EQ(options.most_seconds.count(), 60);
   EXPECT_EQ(options.longest, 1U);

@@ -29,7 +29,9 @@ constexpr std::array turning_numbers{"0",
 constexpr std::size_t most_changes = 8;
 constexpr std::size_t longest_insertion = 16;
 
-bool is_digit(std::uint8_t character) { return character >= '0' && character <= '9'; }
+bool is_digit(std::uint8_t character) {
+  return character >= '0' && character <= '9';
+}
 
 std::span<const std::uint8_t> bytes_of(std::string_view text) {
   return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
@@ -76,8 +78,7 @@ void Mutator::flip_bit(Bytes& bytes) {
 }
 
 void Mutator::set_byte(Bytes& bytes) {
-  bytes[below(bytes.size())] =
-      below(2) == 0 ? byte() : turning_bytes[below(turning_bytes.size())];
+  bytes[below(bytes.size())] = below(2) == 0 ? byte() : turning_bytes[below(turning_bytes.size())];
 }
 
 void Mutator::insert_bytes(Bytes& bytes) {
@@ -127,7 +128,9 @@ void Mutator::change_number(Bytes& bytes) {
   if (bytes.size() > longest_) bytes.resize(longest_);
 }
 
-void Mutator::cut(Bytes& bytes) { bytes.resize(below(bytes.size())); }
+void Mutator::cut(Bytes& bytes) {
+  bytes.resize(below(bytes.size()));
+}
 
 void Mutator::splice(Bytes& bytes, const Bytes& other) {
   bytes.resize(below(bytes.size() + 1));

@@ -11,7 +11,9 @@
 namespace otaria::fuzz {
 namespace {
 
-Bytes bytes(std::string_view text) { return {text.begin(), text.end()}; }
+Bytes bytes(std::string_view text) {
+  return {text.begin(), text.end()};
+}
 
 TEST(Mutator, TheSameSeedMakesTheSameInputs) {
   const std::vector<Bytes> corpus{bytes("{\"size\":1024}"), bytes("{\"url\":\"http://a/b\"}")};
