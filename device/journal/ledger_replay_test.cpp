@@ -21,6 +21,7 @@ using testing::digest_of;
 using testing::end_update;
 using testing::facts_of;
 using testing::facts_with;
+using testing::id_of;
 using testing::list_of;
 using testing::longest_notice;
 using testing::notice_of;
@@ -140,6 +141,11 @@ const Scene scenes[] = {
        ASSERT_TRUE(l.set_slot(0, content_of(2)));
        ASSERT_TRUE(l.confirm_slot(0, facts_with(9)));
      }},
+    {"an id that a server assigned",
+     [](Ledger& l) {
+       ASSERT_TRUE(l.assign_id(id_of("sensor_a4cf12e0a1b2")));
+       ASSERT_TRUE(l.assign_id(id_of(std::string(contract::max_device_id_bytes, 'i'))));
+     }},
     {"a floor that the roots have lowered",
      [](Ledger& l) {
        ASSERT_TRUE(l.set_key_lists({list_of(1, 900), {}}));
@@ -197,6 +203,7 @@ TEST(Ledger, TheFullestOneFitsABankOfOneSector) {
   ASSERT_TRUE(start.ledger.set_slot(1, content));
   ASSERT_TRUE(start.ledger.set_key_lists({list_of(2, 5), list_of(1, 4)}));
   ASSERT_TRUE(start.ledger.note_time(1790000000));
+  ASSERT_TRUE(start.ledger.assign_id(id_of(std::string(contract::max_device_id_bytes, 'i'))));
   ASSERT_TRUE(start.ledger.accept(longest_notice(), facts_with(1)));
   ASSERT_TRUE(start.ledger.begin_download({}, 1, std::string(72, 'e')));
   ASSERT_TRUE(start.ledger.start_trial());

@@ -20,6 +20,7 @@ using testing::digest_of;
 using testing::end_update;
 using testing::facts_of;
 using testing::first_session;
+using testing::id_of;
 using testing::notice_of;
 using testing::sector;
 using testing::Start;
@@ -113,6 +114,16 @@ TEST(Ledger, SeqResetLastsUntilTheFirstAcknowledgedSessionHasEndedAcrossRestarts
   ASSERT_TRUE(start.ledger.session_ended());
   EXPECT_FALSE(start.ledger.seq_reset());
   EXPECT_FALSE(Start(flash).ledger.seq_reset());
+}
+
+TEST(Ledger, AnAssignedIdIsWrittenOnceForAsLongAsItStays) {
+  FakeFlash flash{2 * sector};
+  Start start{flash};
+  EXPECT_TRUE(start.ledger.assigned_id().empty());
+  ASSERT_TRUE(start.ledger.assign_id(id_of("sensor_a4cf12e0a1b2")));
+  const std::uint64_t operations = flash.operations();
+  ASSERT_TRUE(start.ledger.assign_id(id_of("sensor_a4cf12e0a1b2")));
+  EXPECT_EQ(flash.operations(), operations);
 }
 
 TEST(Ledger, ALostJournalIsAnnouncedAlsoWhenThePowerFailsWhileItIsMadeNew) {

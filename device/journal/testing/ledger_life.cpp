@@ -104,7 +104,7 @@ std::string facts_of(const Ledger& ledger) {
         << ' ' << list.epoch << ' ' << list.issued << ' ' << list.floor;
   }
   out << "\nfloor " << ledger.security_floor() << " epoch " << ledger.epoch();
-  out << "\nreset " << ledger.seq_reset();
+  out << "\nreset " << ledger.seq_reset() << " id " << ledger.assigned_id().view();
   return out.str();
 }
 
@@ -122,6 +122,12 @@ SlotContent content_of(std::uint32_t number) {
 
 ManifestFacts facts_with(std::uint32_t counter, std::uint32_t epoch) {
   return {counter, 1790000000 + counter, epoch, {1, 2, 3, 4, 5, 6, 7, 8}, 922809};
+}
+
+DeviceId id_of(const std::string& text) {
+  DeviceId id;
+  id.assign(text);
+  return id;
 }
 
 KeyListRecord list_of(std::uint32_t serial, std::uint32_t floor, std::uint32_t epoch) {

@@ -29,6 +29,7 @@ contract::Notice notice_of(std::uint32_t number);
 SlotContent content_of(std::uint32_t number);
 ManifestFacts facts_with(std::uint32_t counter, std::uint32_t epoch = 0);
 KeyListRecord list_of(std::uint32_t serial, std::uint32_t floor, std::uint32_t epoch = 0);
+DeviceId id_of(const std::string& text);
 /// Every member at its longest.
 contract::Notice longest_notice();
 
