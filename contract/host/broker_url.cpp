@@ -38,6 +38,20 @@ std::optional<std::string> percent_decoded(std::string_view text) {
   return decoded;
 }
 
+std::string percent_encoded(std::string_view text) {
+  constexpr std::string_view digits = "0123456789ABCDEF";
+  std::string encoded;
+  for (const char c : text) {
+    if (is_host_character(c) || c == '~') {  // RFC 3986, section 2.3
+      encoded += c;
+    } else {
+      const auto byte = static_cast<unsigned char>(c);
+      encoded += {'%', digits[byte >> 4], digits[byte & 15]};
+    }
+  }
+  return encoded;
+}
+
 bool take_credentials(std::string_view text, BrokerUrl& url) {
   const std::size_t colon = std::min(text.find(':'), text.size());
   const auto username = percent_decoded(text.substr(0, colon));
@@ -55,6 +69,7 @@ bool take_host(std::string_view& text, BrokerUrl& url) {
   if (end == std::string_view::npos) return false;
   url.host = text.substr(0, end);
   text.remove_prefix(end + (bracketed ? 1 : 0));
+  if (bracketed && url.host.find(':') == std::string::npos) return false;
   return !url.host.empty() &&
          std::ranges::all_of(url.host, bracketed ? is_address_character : is_host_character);
 }
@@ -70,7 +85,8 @@ bool take_port(std::string_view text, BrokerUrl& url) {
 
 std::string BrokerUrl::shown() const {
   const bool v6 = host.find(':') != std::string::npos;
-  return std::string{tls ? "mqtts://" : "mqtt://"} + (username.empty() ? "" : username + "@") +
+  return std::string{tls ? "mqtts://" : "mqtt://"} +
+         (username.empty() ? "" : percent_encoded(username) + "@") +
          (v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
 }
 

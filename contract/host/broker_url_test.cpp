@@ -26,8 +26,19 @@ TEST(BrokerUrl, DecodesCredentialsAndNeverShowsThePassword) {
   EXPECT_EQ(full->password, "p:/w");
   EXPECT_EQ(full->host, "fe80::1");
   EXPECT_EQ(full->port, 4444);
-  EXPECT_EQ(full->shown(), "mqtts://us@er@[fe80::1]:4444");
+  EXPECT_EQ(full->shown(), "mqtts://us%40er@[fe80::1]:4444");
   EXPECT_EQ(read_broker_url("mqtt://user@host").url->password, "");
+}
+
+TEST(BrokerUrl, WhatItShowsReadsAsTheSamePlaceAndUser) {
+  for (const char* user : {"a%3Ab", "%25zz", "%C3%A4", "a%2Fb"}) {
+    const auto url = read_broker_url("mqtt://" + std::string{user} + ":secret@host").url;
+    ASSERT_TRUE(url) << user;
+    const auto again = read_broker_url(url->shown()).url;
+    ASSERT_TRUE(again) << url->shown();
+    EXPECT_EQ(again->username, url->username);
+    EXPECT_EQ(again->password, "");
+  }
 }
 
 TEST(BrokerUrl, WhatIsNoneHasADefect) {
@@ -45,6 +56,7 @@ TEST(BrokerUrl, WhatIsNoneHasADefect) {
                            "mqtt://x:-1",
                            "mqtt://[::1",
                            "mqtt://[]",
+                           "mqtt://[a%b]",
                            "mqtt://[::1]x",
                            "mqtt://a b",
                            "mqtt://x/topic",
