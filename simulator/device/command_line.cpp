@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <vector>
 
+#include "contract/host/broker_url.hpp"
 #include "contract/semver.hpp"
 #include "contract/url.hpp"
 #include "device/identity/token_client.hpp"
@@ -270,7 +271,8 @@ void fill(CommandLine& line, Raw& raw) {
   if (line.run) {
     const auto broker = broker_from_url(raw.mqtt);
     if (!broker)
-      throw UsageError{"--mqtt: write mqtt://HOST[:PORT] or mqtts://HOST[:PORT], not " + raw.mqtt};
+      throw UsageError{"--mqtt: write mqtt://HOST[:PORT] or mqtts://HOST[:PORT], not " +
+                       contract::without_credentials(raw.mqtt)};
     options.broker = *broker;
   }
   if (!options.exit_when_confirmed.empty() &&
