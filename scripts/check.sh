@@ -12,7 +12,8 @@ Usage: scripts/check.sh [STEP…]
   asan-ubsan        all tests under the address and undefined-behaviour sanitizers
   asan-ubsan-unit   the same, without the whole-system tests (what .ci/run does)
   tsan              under the thread sanitizer: all tests but those that start other programs' servers
-  tidy              clang-tidy over every translation unit of ours
+  tidy              clang-tidy over every translation unit of ours that changed since it was read clean
+                    (OTARIA_TIDY_FRESH=1: over every one)
   fuzz              each libFuzzer target for OTARIA_FUZZ_SECONDS (20)
 
 Without STEP: all but asan-ubsan-unit. Logs: build/check/STEP.log
@@ -58,8 +59,8 @@ test_preset() {
 }
 step_asan-ubsan() { test_preset asan-ubsan; }
 step_asan-ubsan-unit() { test_preset asan-ubsan -LE system; }
-# The label "servers" marks unit tests that start Mosquitto or nginx: those programs are not built with the sanitizer,
-# and waiting for them under it proves nothing about threads of ours.
+# The label "servers" marks scripts around whole servers: half of those are not built with the sanitizer, and waiting for
+# them under it proves nothing about threads of ours. "programs" stays in: there our threads run in the test itself.
 step_tsan() { test_preset tsan -LE 'system|servers'; }
 
 step_tidy() {
@@ -68,26 +69,9 @@ step_tidy() {
     -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++ >build/check/tidy-configure.log
   # Sources that the build generates must lie there before anything can be parsed.
   if ninja -C build/tidy -t targets all | grep -q '^generated:'; then ninja -C build/tidy generated; fi
-  # A header's finding comes once per unit that includes it: the step's own log keeps each finding once.
-  local all=build/check/tidy-all.log code=0
-  local ours="(contract|device|server|monitor|operator|simulator|bench|tests)" coroutines awaiting
-  # clang-analyzer 14 does not follow the making of a coroutine's frame: it takes its promise for memory nobody set and
-  # blames Asio's awaitable.hpp. In the units that await, and only there, these two of its checks are left out.
-  mapfile -t awaiting < <(git grep -lE 'co_(await|return|yield)' -- '*.cpp')
-  coroutines=$(IFS='|' && echo "${awaiting[*]}")
-  run-clang-tidy -quiet -p build/tidy -j "$cores" "^$otaria_root/(?!(${coroutines:-none})$)$ours/.*(?<!_test)\.cpp$" \
-    >"$all" 2>build/check/tidy-stderr.log || code=$?
-  if [ -n "$coroutines" ]; then
-    run-clang-tidy -quiet -p build/tidy -j "$cores" -checks=-clang-analyzer-core.CallAndMessage,-clang-analyzer-core.NullDereference \
-      "^$otaria_root/($coroutines)$" >>"$all" 2>>build/check/tidy-stderr.log || code=$?
-  fi
-  # Tests without the path-sensitive analyzer: it unfolds every EXPECT into branches and takes minutes for one file.
-  run-clang-tidy -quiet -p build/tidy -j "$cores" -checks='-clang-analyzer-*' "^$otaria_root/(?!(${coroutines:-none})$)$ours/.*_test\.cpp$" \
-    >>"$all" 2>>build/check/tidy-stderr.log || code=$?
-  sed 's/\x1b\[[0-9;]*m//g' "$all" | grep -E ': (error|warning): ' | sed "s|^$otaria_root/||" | sort -u ||
-    echo "tidy: no finding"
-  echo "tidy: $(jq length build/tidy/compile_commands.json) translation units were read, exit code $code; everything it said: $all"
-  return "$code"
+  local arguments=(build/tidy --jobs "$cores")
+  if [ -n "${OTARIA_TIDY_FRESH:-}" ]; then arguments+=(--no-record); fi
+  python3 scripts/lib/tidy.py "${arguments[@]}"
 }
 
 step_fuzz() {

@@ -121,7 +121,7 @@ WrappedKey wrapped(EVP_PKEY* key, std::string_view passphrase) {
   X509_SIG* sealed = PKCS8_set0_pbe(
       passphrase.data(), static_cast<int>(passphrase.size()), plain.get(), algorithm.get());
   if (sealed == nullptr) throw CryptoError{"OpenSSL cannot encrypt the key"};
-  algorithm.release();  // the sealed key owns it now
+  static_cast<void>(algorithm.release());  // the sealed key owns it now
   return WrappedKey{sealed};
 }
 

@@ -210,14 +210,14 @@ TEST(TokenChecker, RefusesNumbersOutsideTheGroup) {
   // P-256's order n, and n + 1: both are the same as smaller numbers to careless arithmetic.
   const auto order = crypto::from_base64url("_____wAAAAD__________7zm-q2nF56E87nKwvxjJVE");
   ASSERT_TRUE(order && order->size() == 32);
-  for (const std::size_t half : {0U, 32U}) {
+  for (const std::ptrdiff_t half : {0, 32}) {
     auto zero = good;
     std::fill_n(zero.begin() + half, 32, std::uint8_t{0});
     EXPECT_EQ(refusal(with_signature(minted, zero)), "bad_signature");
     auto too_large = good;
     std::copy(order->begin(), order->end(), too_large.begin() + half);
     EXPECT_EQ(refusal(with_signature(minted, too_large)), "bad_signature");
-    ++too_large[half + 31];
+    ++*(too_large.begin() + half + 31);
     EXPECT_EQ(refusal(with_signature(minted, too_large)), "bad_signature");
   }
 }

@@ -271,6 +271,11 @@ std::uint32_t Agent::run_transfer() {
   if (is_fetching_file()) {
     retry_file();
   } else {
+    // A server that gives a block now and then must not hold the device for days: what is too slow
+    // for the window is no progress either.
+    if (writer_.written() - request_offset_ < policy_.stall_minimum_bytes) {
+      request_offset_ = writer_.written();
+    }
     retry(transport_error());
   }
   return 0;

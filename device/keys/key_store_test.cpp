@@ -103,7 +103,7 @@ TEST_F(KeyStoreTest, ANewerListBySufficientRootsFollows) {
 }
 
 TEST_F(KeyStoreTest, RefusesWhatMayNotFollowAndKeepsItsList) {
-  const std::string other_roots = [this] {
+  const std::string other_roots = [] {
     testing::Operator thief;
     return thief.list(11);
   }();

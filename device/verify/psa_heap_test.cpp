@@ -71,7 +71,7 @@ void free(void* memory) {
 namespace otaria::device {
 namespace {
 
-constexpr std::int64_t limit = 8 * 1024;
+constexpr std::int64_t limit = 8'192;  // 8 KB
 
 template <class Work>
 Heap measured(const Work& work) {

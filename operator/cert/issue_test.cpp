@@ -87,8 +87,8 @@ TEST(Certificates, EndWithTheirCa) {
 
 TEST(Certificates, OfAPastTimeAreExpired) {
   const Identity ca = make_authority("Test CA", a_year);
-  const Identity server =
-      issue_server(ca, {"fw.example"}, {.days = 1, .not_before = std::time(nullptr) - 2 * 86'400});
+  const Identity server = issue_server(
+      ca, {"fw.example"}, {.days = 1, .not_before = std::time(nullptr) - std::time_t{2} * 86'400});
   EXPECT_EQ(verdict(ca, server, X509_PURPOSE_SSL_SERVER, "fw.example"),
             X509_V_ERR_CERT_HAS_EXPIRED);
 }

@@ -38,7 +38,7 @@ std::string version_for(const ManifestArguments& what, const image::ImageReport&
                   fmt::format("`{}` is no semantic version.", what.version),
                   "Write it like 1.4.0 or 1.5.0-rc.1.");
   }
-  const std::string own{image.descriptor->version.view()};
+  std::string own{image.descriptor->version.view()};
   if (contract::parse_semver(own)) return own;
   throw Failure(
       exit_usage,

@@ -9,6 +9,7 @@
 #include "contract/host/codec.hpp"
 #include "contract/semver.hpp"
 #include "contract/url.hpp"
+#include "operator/cli/approval_verbs.hpp"
 #include "operator/cli/image_fetch.hpp"
 #include "operator/cli/notice_publisher.hpp"
 #include "operator/cli/terminal/table.hpp"
@@ -149,6 +150,7 @@ int send_through_server(Context& context,
             {"force", arguments.force}};
   if (image.size != 0) body["size"] = image.size;
   const Json answer = context.client().post("/updates", body);
+  if (awaits_approval(answer)) return say_awaiting(context, answer);
   if (context.json()) {
     context.print({{"via", "server"},
                    {"server", context.client().server()},

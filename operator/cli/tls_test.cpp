@@ -87,7 +87,7 @@ TEST_F(TlsClients, TrustTheCaTheyAreGivenAndNameWhatIsWrongWithOtherCertificates
   serve(cert::issue_server(cert::make_authority("Test CA", a_year), {"127.0.0.1"}, a_year));
   EXPECT_EQ(code_from(url(), file("ca.pem")), "untrusted_certificate 4");
 
-  const cert::Validity past{.days = 1, .not_before = std::time(nullptr) - 3 * 86'400};
+  const cert::Validity past{.days = 1, .not_before = std::time(nullptr) - std::time_t{3} * 86'400};
   serve(cert::issue_server(ca, {"127.0.0.1"}, past));
   EXPECT_EQ(code_from(url(), file("ca.pem")), "expired_certificate 4");
 
@@ -145,7 +145,7 @@ class TlsBroker : public TlsClients {
 
 TEST_F(TlsBroker, GetsANoticeOnlyWhenItsCertificateHolds) {
   EXPECT_EQ(send(cert::issue_server(ca, {"127.0.0.1"}, a_year), file("ca.pem")).exit_code, 0);
-  const cert::Validity past{.days = 1, .not_before = std::time(nullptr) - 3 * 86'400};
+  const cert::Validity past{.days = 1, .not_before = std::time(nullptr) - std::time_t{3} * 86'400};
   for (const auto& wrong :
        {cert::issue_server(cert::make_authority("Test CA", a_year), {"127.0.0.1"}, a_year),
         cert::issue_server(ca, {"broker.example"}, a_year),

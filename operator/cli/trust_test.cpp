@@ -108,7 +108,7 @@ class Trust : public ::testing::Test {
     return run_json({"key", "create", "--role", role, "--out", at(name)}).at("kid");
   }
   std::string image(const std::string& name, const std::string& project = "sensor") {
-    const std::string path = at(name);
+    std::string path = at(name);
     EXPECT_EQ(run({"image", "make", path, "--version", "1.4.0", "--project", project}).exit_code,
               0);
     return path;

@@ -196,7 +196,7 @@ crypto::PrivateKey opened(const std::string& path,
 
 KeyFileFacts look_into_key_file(const std::string& path) {
   SmallFile file = read_key_file(path);
-  const KeyFileFacts facts = parts_of(path, file.text).facts;
+  KeyFileFacts facts = parts_of(path, file.text).facts;
   if (facts.has_private) refuse_exposed(file, path, "key_file", "key file");
   wipe(file.text);
   return facts;

@@ -13,7 +13,6 @@ using contract::KeyListRefusal;
 using contract::KeyRole;
 using crypto::PrivateKey;
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 
 template <class Work>
 std::string code_of(Work work) {
@@ -44,7 +43,7 @@ class KeyListTest : public ::testing::Test {
     list.keys.push_back({release_.public_key(), KeyRole::release});
     return list;
   }
-  static std::string signed_by(const KeyListDraft& list, std::vector<PrivateKey*> signers) {
+  static std::string signed_by(const KeyListDraft& list, const std::vector<PrivateKey*>& signers) {
     KeyListText text = read_key_list_text(payload_of(list));
     for (PrivateKey* signer : signers) text = read_key_list_text(sign_key_list(text, "", *signer));
     return text.text;

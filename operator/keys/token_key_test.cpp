@@ -16,7 +16,6 @@ namespace {
 using contract::Algorithm;
 using ::testing::HasSubstr;
 using testing::SoftHsm;
-using testing::write_file;
 
 TokenReference reference_of(const std::string& uri) {
   return std::get<TokenReference>(parse_key_reference(uri));

@@ -99,7 +99,7 @@ TEST_F(TlsLink, ConnectsToABrokerWhoseCertificateHolds) {
 }
 
 TEST_F(TlsLink, ConnectsToNoBrokerWhoseCertificateDoesNotHold) {
-  const cert::Validity past{.days = 1, .not_before = std::time(nullptr) - 3 * 86'400};
+  const cert::Validity past{.days = 1, .not_before = std::time(nullptr) - std::time_t{3} * 86'400};
   for (const cert::Identity& wrong :
        {for_loopback(cert::make_authority("Test CA", a_year)),  // another CA of that name
         cert::issue_server(ca, {"broker.example"}, a_year),     // another host

@@ -15,8 +15,7 @@
 namespace otaria::server {
 namespace {
 
-/// What one connection may encrypt or have the kernel encrypt before others on its loop get their
-/// turn: a millisecond or so.
+/// What one connection may encrypt before others on its loop get their turn: a millisecond or so.
 constexpr std::uint64_t turn_bytes = std::uint64_t{1} * 1024 * 1024;
 /// Reads that found their bytes already there before others get their turn.
 constexpr std::uint8_t reads_per_turn = 16;
@@ -39,6 +38,13 @@ constexpr char handshake_record = 0x16;  // RFC 8446, 5.1
 
 }  // namespace
 
+/// False, for its callers to return.
+bool Session::handshake_failed(TlsFailure why) {
+  if (timed_out_) why = TlsFailure::timed_out;
+  shared_.tls_failures[static_cast<std::size_t>(why)].fetch_add(1, std::memory_order_relaxed);
+  return false;
+}
+
 /// Answers who speaks plain HTTP here, in plain HTTP.
 asio::awaitable<bool> Session::begins_like_tls() {
   for (;;) {
@@ -47,12 +53,15 @@ asio::awaitable<bool> Session::begins_like_tls() {
     if (count == 1 && first == handshake_record) co_return true;
     if (count == 1) {
       tls_.reset();
+      handshake_failed(TlsFailure::not_tls);
       co_await refuse(400, {}, https_required_problem());
       co_return false;
     }
-    if (count == 0 || (errno != EAGAIN && errno != EINTR)) co_return false;
+    if (count == 0 || (errno != EAGAIN && errno != EINTR)) {
+      co_return handshake_failed(TlsFailure::closed);
+    }
     const auto [error] = co_await socket_.async_wait(tcp::socket::wait_read, as_values);
-    if (error) co_return false;
+    if (error) co_return handshake_failed(TlsFailure::closed);
   }
 }
 
@@ -71,9 +80,9 @@ asio::awaitable<bool> Session::shake_hands() {
     const auto [error] = co_await socket_.async_wait(
         step == TlsStream::Step::wait_read ? tcp::socket::wait_read : tcp::socket::wait_write,
         as_values);
-    if (error) co_return false;
+    if (error) co_return handshake_failed(TlsFailure::closed);
   }
-  shared_.tls_failures.fetch_add(1, std::memory_order_relaxed);
+  handshake_failed(tls_->failure_kind());
   spdlog::debug("a TLS handshake failed: {}", tls_->failure());
   co_await linger();  // the alert says why; a reset would take it away
   co_return false;
@@ -130,10 +139,6 @@ asio::awaitable<bool> Session::send_file_over_tls(std::string head,
                                                   const OpenFile& file,
                                                   std::uint64_t offset,
                                                   std::uint64_t length) {
-  if (tls_->kernel_sends()) {
-    if (!co_await send_all(std::move(head))) co_return false;
-    co_return co_await send_file_by_kernel(file, offset, length);
-  }
   const Cork cork{socket_.native_handle(), length > TlsStream::record_bytes};
   std::string_view head_left = head;
   std::uint64_t turn = turn_bytes;
@@ -159,33 +164,6 @@ asio::awaitable<bool> Session::send_file_over_tls(std::string head,
     offset += sent - head_sent;
     length -= sent - head_sent;
     turn -= std::min<std::uint64_t>(turn, sent);
-    if (turn == 0 && length > 0) {
-      turn = turn_bytes;
-      co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
-      if (broken_) co_return false;  // close() came between
-    }
-  }
-  expect(Waiting::nothing);
-  co_return true;
-}
-
-asio::awaitable<bool> Session::send_file_by_kernel(const OpenFile& file,
-                                                   std::uint64_t offset,
-                                                   std::uint64_t length) {
-  std::uint64_t turn = turn_bytes;
-  while (length > 0) {
-    std::size_t sent = 0;
-    const TlsStream::Step step =
-        tls_->send_file(file.descriptor, offset, std::min(length, turn), sent);
-    if (step != TlsStream::Step::done) {
-      if (!co_await after_step(step)) co_return false;
-      turn = turn_bytes;
-      continue;
-    }
-    count_sent(sent);
-    offset += sent;
-    length -= sent;
-    turn -= sent;
     if (turn == 0 && length > 0) {
       turn = turn_bytes;
       co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);

@@ -193,9 +193,8 @@ int choose_protocol(SSL*,
 }
 
 void set_rules(SSL_CTX* context) {
-  SSL_CTX_set_options(context,
-                      SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
-                          SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_ENABLE_KTLS);
+  SSL_CTX_set_options(
+      context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE);
   SSL_CTX_set_mode(context,
                    SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                        SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
@@ -235,7 +234,7 @@ void log_certificate(const std::string& path, const CertificateSummary& summary)
 }
 
 std::shared_ptr<SSL_CTX> load_context(const TlsFiles& files, CertificateSummary& summary) {
-  const std::shared_ptr<SSL_CTX> context{SSL_CTX_new(TLS_server_method()), SSL_CTX_free};
+  std::shared_ptr<SSL_CTX> context{SSL_CTX_new(TLS_server_method()), SSL_CTX_free};
   if (!context) throw std::bad_alloc{};
   set_rules(context.get());
   summary = use_certificate(context.get(), files.certificate);

@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 
+#include "server/http/server.hpp"
+
 namespace otaria::server {
 
 /// One TLS connection, the server's end, on a non-blocking socket that it does not own. No waiting
@@ -30,10 +32,6 @@ class TlsStream {
   Step read(std::span<char> into, std::size_t& count);
   /// Done: the first `count` bytes left for the kernel, encrypted.
   Step write(std::string_view bytes, std::size_t& count);
-  /// From a file by the kernel alone. Only if kernel_sends().
-  Step send_file(int file, std::uint64_t offset, std::uint64_t length, std::size_t& count);
-  /// The kernel encrypts what this connection sends (kernel TLS; known after the handshake).
-  [[nodiscard]] bool kernel_sends() const;
   /// Says that nothing more comes (close_notify), if the socket takes it at once.
   void finish();
 
@@ -42,8 +40,9 @@ class TlsStream {
   /// CN of the client's certificate, which was verified in the handshake; empty: it showed none, or
   /// one without exactly one plain common name.
   [[nodiscard]] std::string client_common_name() const;
-  /// Why the last step failed, in OpenSSL's words.
+  /// Why the last step failed, in OpenSSL's words, and as a kind.
   [[nodiscard]] const std::string& failure() const { return failure_; }
+  [[nodiscard]] TlsFailure failure_kind() const { return kind_; }
 
  private:
   Step step_of(int result);
@@ -53,6 +52,7 @@ class TlsStream {
   };
   std::unique_ptr<SSL, Free> ssl_;
   std::string failure_;
+  TlsFailure kind_ = TlsFailure::other;
   bool finished_ = false;
 };
 

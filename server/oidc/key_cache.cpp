@@ -8,7 +8,7 @@ namespace otaria::server::oidc {
 namespace {
 
 constexpr std::chrono::seconds fetched_again_after{3600};
-constexpr std::chrono::seconds failed_again_after{60};
+constexpr std::chrono::seconds failed_again_after{10};
 
 }  // namespace
 
@@ -32,16 +32,22 @@ void KeyCache::run() {
     const auto pause = keys_->empty() ? failed_again_after : fetched_again_after;
     changed_.wait_for(lock, pause, [this] { return wanted_ || stopping_; });
     if (stopping_) return;
-    wanted_ = false;
   }
 }
 
 void KeyCache::load() {
+  std::uint64_t number = 0;
+  {
+    const std::scoped_lock lock{mutex_};
+    wanted_ = false;
+    number = ++loads_begun_;
+  }
   KeySet fetched;
   try {
     auto set = key_set_from(loader_());
     if (set) {
       fetched = std::make_shared<const std::vector<ProviderKey>>(std::move(set.value()));
+      spdlog::info("oidc: the provider has {} keys", fetched->size());
     } else {
       spdlog::error(
           "oidc: the provider's key set {}; {}", set.refusal().detail, set.refusal().hint);
@@ -51,7 +57,7 @@ void KeyCache::load() {
   }
   const std::scoped_lock lock{mutex_};
   if (fetched) keys_ = std::move(fetched);
-  ++loads_;
+  loads_ended_ = number;
   changed_.notify_all();
 }
 
@@ -62,6 +68,12 @@ KeySet KeyCache::keys() {
 
 KeySet KeyCache::newer() {
   std::unique_lock lock{mutex_};
+  if (thread_.joinable() && loads_ended_ == 0) {
+    // Nothing was ever fetched: that first answer is awaited, and costs nobody the minute's
+    // question.
+    await_load(lock, 1);
+    return keys_;
+  }
   const std::int64_t now = clock_() / 1000;
   const bool clock_set_back = now < last_question_;
   if (!clock_set_back && now - last_question_ < seconds_between_questions) return keys_;
@@ -73,9 +85,13 @@ KeySet KeyCache::newer() {
   }
   wanted_ = true;
   changed_.notify_all();
-  changed_.wait_for(
-      lock, patience, [this, before = loads_] { return loads_ != before || stopping_; });
+  // What is under way may have been answered before the provider had the key: the next one counts.
+  await_load(lock, loads_begun_ + 1);
   return keys_;
+}
+
+void KeyCache::await_load(std::unique_lock<std::mutex>& lock, std::uint64_t number) {
+  changed_.wait_for(lock, patience_, [&] { return loads_ended_ >= number || stopping_; });
 }
 
 }  // namespace otaria::server::oidc

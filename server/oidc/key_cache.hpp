@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <memory>
@@ -16,20 +17,21 @@ namespace otaria::server::oidc {
 using KeySet = std::shared_ptr<const std::vector<ProviderKey>>;
 
 /// The provider's keys, fetched by a thread of its own: never on an event loop, and a provider that
-/// is slow or away holds up nobody for longer than `patience`.
+/// is slow or away holds up nobody for longer than the patience.
 ///
-/// When     at start(), every hour, and when a token names an unknown key, at most once a minute: a
-///          stranger who makes up key ids causes one fetch a minute.
+/// When     at start(), every hour (10 s as long as there are none), and when a token names an unknown
+///          key, at most once a minute: a stranger who makes up key ids causes one fetch a minute.
 /// Errors   of the loader: logged; the keys before stay in force.
 /// Threads  any.
 class KeyCache {
  public:
   static constexpr std::int64_t seconds_between_questions = 60;
-  static constexpr std::chrono::seconds patience{3};
+  static constexpr std::chrono::seconds usual_patience{3};
 
   /// Gives the text of a JWK Set, or throws std::runtime_error with the reason.
   using Loader = std::function<std::string()>;
-  KeyCache(Loader loader, UnixClock clock) : loader_{std::move(loader)}, clock_{std::move(clock)} {}
+  KeyCache(Loader loader, UnixClock clock, std::chrono::seconds patience = usual_patience)
+      : loader_{std::move(loader)}, clock_{std::move(clock)}, patience_{patience} {}
   ~KeyCache();
   KeyCache(const KeyCache&) = delete;
   KeyCache& operator=(const KeyCache&) = delete;
@@ -43,14 +45,17 @@ class KeyCache {
 
  private:
   void run();
+  /// Until that load has ended, or the patience has.
+  void await_load(std::unique_lock<std::mutex>& lock, std::uint64_t number);
 
   const Loader loader_;
   const UnixClock clock_;
+  const std::chrono::seconds patience_;
   std::mutex mutex_;
   std::condition_variable changed_;
   KeySet keys_ = std::make_shared<const std::vector<ProviderKey>>();
-  std::int64_t last_question_ = 0;  ///< Unix seconds
-  std::uint64_t loads_ = 0;
+  std::int64_t last_question_ = 0;                   ///< Unix seconds
+  std::uint64_t loads_begun_ = 0, loads_ended_ = 0;  ///< numbers from 1; one at a time
   bool wanted_ = false, stopping_ = false;
   std::thread thread_;
 };

@@ -10,7 +10,6 @@ namespace {
 
 using testing::Provider;
 using Json = nlohmann::json;
-using ::testing::HasSubstr;
 
 class VerifierTest : public ::testing::Test {
  protected:

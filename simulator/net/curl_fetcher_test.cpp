@@ -308,7 +308,7 @@ class TlsTrustTest : public CurlFetcherTest {
     return agent_.events == std::vector<std::string>{"head 200", "end"};
   }
   static TlsTrust trust(const TestCertificate& certificate,
-                        std::vector<contract::Digest> pins = {},
+                        const std::vector<contract::Digest>& pins = {},
                         std::uint32_t floor = 0) {
     return {.ca_pem = certificate.certificate_pem,
             .pins =

@@ -200,7 +200,9 @@ class BenchServer final : public Fetcher {
   bool ignore_range = false;
   bool wrong_content_range = false;
   bool no_length = false;
-  bool stalls = false;     ///< the body never comes
+  bool stalls = false;  ///< the body never comes
+  std::optional<std::uint32_t>
+      silent_after;        ///< body bytes of each response, then nothing more and no end
   bool wrong_pin = false;  ///< its key is none of the pins: what does not prove itself fails
   std::set<std::string> unreachable_urls;
   Posts posts;  ///< none: 404

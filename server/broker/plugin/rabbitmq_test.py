@@ -1,14 +1,14 @@
 #!/usr/bin/python3
 """Debian's RabbitMQ, configured by deploy/rabbitmq, refuses what the other brokers refuse, with the hook that otariad answers.
 
-Numbers in names are the rows of the matrix in docs/guide/brokers.md. The hook here asks otaria-token-check, which runs the very check of
-otariad's. One node for all tests: it takes seconds to start. Environment: OTARIA_TOKEN_CHECK, the program.
+Numbers in names are the rows of the matrix in docs/guide/brokers.md. Half of these tokens no otariad would make, so issuer and hook are the
+test's own; the hook asks otaria-token-check, which runs the very check of otariad's. otariad itself: rabbitmq_otariad_test.py. One node
+for all tests: it takes seconds to start. Environment: OTARIA_TOKEN_CHECK, the program.
 """
 import http.server
 import json
 import os
 import pathlib
-import signal
 import subprocess
 import sys
 import threading
@@ -16,13 +16,12 @@ import unittest
 import urllib.parse
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent / "testing"))
-from broker_case import REPOSITORY, BrokerCase, answers, filled, free_port, wait_for  # noqa: E402
+from broker_case import BrokerCase, wait_for  # noqa: E402
 from issuer import DEVICE, MAC, OTHER, OTHER_MAC, Issuer  # noqa: E402
 from mqtt_client import Client, Closed  # noqa: E402
+from rabbitmq_node import BAD_CREDENTIALS, Node  # noqa: E402
 
 TOKEN_CHECK = os.environ["OTARIA_TOKEN_CHECK"]
-NODE_STARTS_WITHIN_S = 80
-BAD_CREDENTIALS = 4
 NOTICE, STATUS, STATE = f"{DEVICE}/firmware/update", f"{DEVICE}/ota/status", f"{DEVICE}/ota/state"
 
 
@@ -58,49 +57,6 @@ class HookRequest(http.server.BaseHTTPRequestHandler):
         pass
 
 
-class Node:
-    """One RabbitMQ of its own: name, directories, ports, and an epmd, none of which outlives it."""
-
-    def __init__(self, stage, issuer, hook):
-        directory = stage.directory
-        pem = directory / "issuer.pem"
-        pem.write_bytes(issuer.public_pem())
-        (directory / "rabbitmq.conf").write_text(filled("rabbitmq/rabbitmq.conf", {
-            "HOOK_ADDRESS": f"127.0.0.1:{hook.server_port}", "BIND_ADDRESS": "127.0.0.1", "PORT": stage.port,
-            "CA_CERTIFICATE": stage.certificate, "CERTIFICATE": stage.certificate, "PRIVATE_KEY": stage.key,
-            "KEY_ID": issuer.key_id, "ISSUER_KEY": pem}))
-        for name in ("enabled_plugins", "advanced.config"):
-            (directory / name).write_bytes((REPOSITORY / "deploy/rabbitmq" / name).read_bytes())
-        epmd_port = free_port()
-        self.environment = {
-            "PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "LANG": "C.UTF-8", "HOME": str(directory),
-            "ERL_EPMD_PORT": str(epmd_port), "ERL_EPMD_ADDRESS": "127.0.0.1",
-            "RABBITMQ_NODENAME": f"otaria-{stage.port}@localhost", "RABBITMQ_DIST_PORT": str(free_port()),
-            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
-            "RABBITMQ_CONF_ENV_FILE": "/dev/null", "RABBITMQ_CONFIG_FILE": str(directory / "rabbitmq.conf"),
-            "RABBITMQ_ADVANCED_CONFIG_FILE": str(directory / "advanced.config"),
-            "RABBITMQ_ENABLED_PLUGINS_FILE": str(directory / "enabled_plugins"),
-            "RABBITMQ_MNESIA_BASE": str(directory / "data"), "RABBITMQ_LOG_BASE": str(directory / "log"), "RABBITMQ_LOGS": "-",
-            "RABBITMQ_PID_FILE": str(directory / "rabbit.pid")}
-        # In the foreground and ours: the node's own start would leave a daemon behind.
-        stage.spawn("epmd", "/usr/bin/epmd", "-port", epmd_port, "-address", "127.0.0.1", env=self.environment)
-        wait_for(lambda: answers(epmd_port), "epmd listens")
-        self.process = stage.spawn("rabbitmq", "/usr/lib/rabbitmq/bin/rabbitmq-server", env=self.environment, start_new_session=True)
-        stage.addCleanup(self.end)
-        wait_for(lambda: answers(stage.port) or self.process.poll() is not None, "RabbitMQ listens", NODE_STARTS_WITHIN_S)
-        if self.process.poll() is not None:
-            raise AssertionError("RabbitMQ has ended:\n" + stage.log("rabbitmq"))
-
-    def end(self):
-        """The shell that starts it, the virtual machine, and its helpers are one process group."""
-        for how in (signal.SIGTERM, signal.SIGKILL):
-            try:
-                os.killpg(self.process.pid, how)
-                self.process.wait(20)
-            except (ProcessLookupError, subprocess.TimeoutExpired):
-                continue
-
-
 class RabbitMq(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -112,7 +68,7 @@ class RabbitMq(unittest.TestCase):
         jwks.write_text(json.dumps({"keys": [cls.issuer.jwk()]}))
         cls.hook = Hook(jwks)
         cls.stage.addCleanup(cls.hook.close)
-        cls.node = Node(cls.stage, cls.issuer, cls.hook)
+        cls.node = Node(cls.stage, cls.issuer.key_id, cls.issuer.public_pem(), f"http://127.0.0.1:{cls.hook.server_port}")
 
     def connect(self, password, client_id=DEVICE, username=MAC, **more):
         client = Client(self.stage.port, self.stage.certificate, client_id, username, password, **more)

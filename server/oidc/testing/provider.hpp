@@ -45,12 +45,12 @@ class Provider {
             {"exp", 2000},
             {"roles", {"fleet-ops", "staff"}}};
   }
-  std::string es256(const Json& claims, Json header = {{"alg", "ES256"}, {"kid", "ec-1"}}) {
+  std::string es256(const Json& claims, const Json& header = {{"alg", "ES256"}, {"kid", "ec-1"}}) {
     const std::string text = signed_text(claims, header);
     return text + "." + crypto::base64url(ec_.sign(crypto::sha256(text)));
   }
   [[nodiscard]] std::string rs256(const Json& claims,
-                                  Json header = {{"alg", "RS256"}, {"kid", "rsa-1"}}) const {
+                                  const Json& header = {{"alg", "RS256"}, {"kid", "rsa-1"}}) const {
     const std::string text = signed_text(claims, header);
     const std::unique_ptr<EVP_MD_CTX, void (*)(EVP_MD_CTX*)> context{EVP_MD_CTX_new(),
                                                                      EVP_MD_CTX_free};
