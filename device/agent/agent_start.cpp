@@ -26,6 +26,7 @@ Status Agent::start(const BootInfo& boot) {
   facts_.max_image = passive_slot().bytes;
   if (auto done = ledger_.open(ports_.random.next()); !done) return done;
   if (auto done = ledger_.session_ended(); !done) return done;
+  adopt_assigned_id();
   if (auto done = open_keys(boot.key_list); !done) return done;
   if (auto done = identify_running(); !done) return done;
   learn_keys();
