@@ -86,6 +86,7 @@ std::vector<Bytes> seeds_in(const std::vector<std::string>& folders) {
   }
   std::ranges::sort(files);
   std::vector<Bytes> seeds;
+  seeds.reserve(files.size());
   for (const auto& file : files) seeds.push_back(bytes_of_file(file));
   return seeds;
 }
@@ -199,7 +200,7 @@ int report(const std::string& program,
                "%s: %s at run %llu, seed %llu\n%s: repeat it with: %s %s\n",
                program.c_str(),
                what.c_str(),
-               static_cast<unsigned long long>(shared->runs + 1),
+               static_cast<unsigned long long>(shared->runs) + 1,
                static_cast<unsigned long long>(options.seed),
                program.c_str(),
                program.c_str(),

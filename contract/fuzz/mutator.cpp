@@ -141,7 +141,8 @@ void Mutator::splice(Bytes& bytes, const Bytes& other) {
 
 void Mutator::insert(Bytes& bytes, std::span<const std::uint8_t> what) {
   const auto count = std::min(what.size(), longest_ - bytes.size());
-  bytes.insert(at(bytes, below(bytes.size() + 1)), what.begin(), what.begin() + count);
+  const auto part = what.first(count);
+  bytes.insert(at(bytes, below(bytes.size() + 1)), part.begin(), part.end());
 }
 
 }  // namespace otaria::fuzz

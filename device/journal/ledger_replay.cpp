@@ -69,7 +69,9 @@ void Ledger::apply_finish(RecordReader& reader) {
 }
 
 void Ledger::apply_numbers(std::uint8_t kind, RecordReader& reader) {
-  if (kind == seq_reserved) seq_reserved_ = std::max(seq_reserved_, reader.u32());
+  // None is ever reserved up to the last: where flash says so, the next one would be 0 again.
+  if (kind == seq_reserved)
+    seq_reserved_ = std::max(seq_reserved_, std::min(reader.u32(), last_seq - 1));
   if (kind == session_reserved) session_reserved_ = std::max(session_reserved_, reader.u32());
   if (kind == seq_reset_state) numbers_known_ = true;
   if (kind == seq_reset_state)

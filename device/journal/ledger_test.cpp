@@ -179,6 +179,20 @@ TEST(Ledger, StopsRatherThanBeginAgainWhenTheNumbersAreUsedUp) {
 
 // --- outcomes and attempts
 
+TEST(Ledger, HasNoNumberLeftWhereFlashNamesTheLastOneAsReserved) {
+  FakeFlash flash{2 * sector};
+  {
+    Start first{flash};
+    const std::array<std::uint8_t, 4> last{0xFF, 0xFF, 0xFF, 0xFF};
+    ASSERT_TRUE(first.journal.append(ledger_records::seq_reserved, last));
+  }
+  Start start{flash};
+  ASSERT_TRUE(start.opened);
+  const auto seq = start.ledger.take_seq();
+  ASSERT_FALSE(seq);
+  EXPECT_EQ(seq.error().found, Ledger::code_seq_exhausted);
+}
+
 TEST(Ledger, KeepsTheLastEightNamedOutcomes) {
   FakeFlash flash{2 * sector};
   Start start{flash};

@@ -1,5 +1,5 @@
-// Lines of an exported audit log and of its checkpoints, perhaps by whoever has something to hide: a
-// row that is read is written to the same bytes, no invented row starts a chain unless its hash
+// Lines of an exported audit log and of its checkpoints, perhaps by whoever has something to hide:
+// a row that is read is written to the same bytes, no invented row starts a chain unless its hash
 // fits, and no checkpoint is good without the key.
 #include <cstddef>
 #include <cstdint>
@@ -30,14 +30,14 @@ void read_row(std::string_view line) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static otaria::crypto::PrivateKey key =
-      otaria::crypto::PrivateKey::generate(Algorithm::es256);
+  static otaria::crypto::PrivateKey key = otaria::crypto::PrivateKey::generate(Algorithm::es256);
   const std::string_view text{reinterpret_cast<const char*>(data), size};
   const std::string_view line = text.substr(0, text.find('\n'));
   read_row(line);
   // Any text becomes a row: what clients send must be logged.
   const AuditRow row =
-      chained({.actor = std::string{line}, .verb = "x", .detail = std::string{line}}, 1,
+      chained({.actor = std::string{line}, .verb = "x", .detail = std::string{line}},
+              1,
               std::string{no_audit_hash});
   claim(audit_row_from(audit_json(row)).has_value());
 

@@ -29,8 +29,8 @@ void check_head(const ResponseHead& head) {
 
 void check_image(std::uint32_t status, const ResponseHead& head, const DownloadRequest& asked) {
   const ResponseJudgement verdict = judge_response(status, head, asked);
-  const bool begins = verdict.verdict == ResponseVerdict::body ||
-                      verdict.verdict == ResponseVerdict::from_start;
+  const bool begins =
+      verdict.verdict == ResponseVerdict::body || verdict.verdict == ResponseVerdict::from_start;
   if (!begins || verdict.wrong_size) return;
   claim(status == 200 || status == 206);
   claim(verdict.total > 0 && verdict.total <= asked.largest && !head.is_encoded());

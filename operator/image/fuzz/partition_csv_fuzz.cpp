@@ -1,5 +1,5 @@
-// Arbitrary bytes as partitions.csv: a table that keeps the rules and reads back from its own print,
-// or an error that names its line.
+// Arbitrary bytes as partitions.csv: a table that keeps the rules and reads back from its own
+// print, or an error that names its line.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -26,8 +26,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     return 0;
   }
   const auto& table = std::get<std::vector<device::Partition>>(parsed);
-  claim(static_cast<bool>(
-      device::check_table(table, options.table_offset, options.flash_bytes)));
+  claim(static_cast<bool>(device::check_table(table, options.table_offset, options.flash_bytes)));
   const auto again = image::parse_partition_csv(image::print_partition_csv(table), options);
   const auto* entries = std::get_if<std::vector<device::Partition>>(&again);
   claim(entries != nullptr && *entries == table);

@@ -1,5 +1,6 @@
 // The first line is a topic, the rest a payload: what a broker that nobody watches may deliver. A
-// report speaks of the device whose topic it came on, or it is none. And the topic as a broker's URL.
+// report speaks of the device whose topic it came on, or it is none. And the topic as a broker's
+// URL.
 #include <cstddef>
 #include <cstdint>
 #include <string>

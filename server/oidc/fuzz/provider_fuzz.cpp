@@ -1,5 +1,5 @@
-// What an OpenID provider and those who claim to come from it send: a key set, a token, claims whose
-// signature was good, and the map of roles. Nobody without a role gets in.
+// What an OpenID provider and those who claim to come from it send: a key set, a token, claims
+// whose signature was good, and the map of roles. Nobody without a role gets in.
 #include <cstddef>
 #include <cstdint>
 #include <string>
