@@ -6,7 +6,7 @@ set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)  # the Mosquitto plugin links the same archives
 
 set(OTARIA_SANITIZE "" CACHE STRING "Comma-separated -fsanitize= list; empty for none")
-option(OTARIA_FUZZ "Build the libFuzzer targets (clang only)" OFF)
+option(OTARIA_FUZZ "Fuzz targets are driven by libFuzzer (clang only)" OFF)
 option(OTARIA_CCACHE "Compile through ccache where it is installed" ON)
 
 # The optimised build keeps its asserts: in tests and on servers a failed assert is a bug found.

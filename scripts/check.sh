@@ -10,11 +10,11 @@ Usage: scripts/check.sh [STEP…]
   format            every C++ file stands as clang-format puts it
   scripts           shellcheck over every shell script
   asan-ubsan        all tests under the address and undefined-behaviour sanitizers
-  asan-ubsan-unit   the same, without the whole-system tests (what .ci/run does)
-  tsan              under the thread sanitizer: all tests but those that start other programs' servers
+  asan-ubsan-unit   the same, without the whole-system tests and the fuzz targets (what .ci/run does)
+  tsan              under the thread sanitizer: the same, without those that start other programs' servers
   tidy              clang-tidy over every translation unit of ours that changed since it was read clean
                     (OTARIA_TIDY_FRESH=1: over every one)
-  fuzz              each libFuzzer target for OTARIA_FUZZ_SECONDS (20)
+  fuzz              each libFuzzer target for OTARIA_FUZZ_SECONDS (60)
 
 Without STEP: all but asan-ubsan-unit. Logs: build/check/STEP.log
 TEXT
@@ -58,10 +58,10 @@ test_preset() {
   ctest --test-dir "build/$preset" -j "$cores" --output-on-failure --no-tests=error --timeout 600 "$@" </dev/null
 }
 step_asan-ubsan() { test_preset asan-ubsan; }
-step_asan-ubsan-unit() { test_preset asan-ubsan -LE system; }
-# The label "servers" marks unit tests that start Mosquitto or nginx: those programs are not built with the sanitizer,
-# and waiting for them under it proves nothing about threads of ours.
-step_tsan() { test_preset tsan -LE 'system|servers'; }
+step_asan-ubsan-unit() { test_preset asan-ubsan -LE 'system|fuzz'; }
+# The label "servers" marks scripts around whole servers: half of those are not built with the sanitizer, and waiting for
+# them under it proves nothing about threads of ours. "programs" stays in: there our threads run in the test itself.
+step_tsan() { test_preset tsan -LE 'system|servers|fuzz'; }
 
 step_tidy() {
   # Its own configuration: clang cannot read GCC's precompiled headers, and the compile database must not name ccache.
@@ -74,23 +74,7 @@ step_tidy() {
   python3 scripts/lib/tidy.py "${arguments[@]}"
 }
 
-step_fuzz() {
-  local seconds=${OTARIA_FUZZ_SECONDS:-20} targets target
-  cmake --preset fuzz >build/check/fuzz-configure.log
-  mapfile -t targets < <(ninja -C build/fuzz -t targets all | sed -nE '/^cmake_/d; s/^([a-z0-9_]*fuzz[a-z0-9_]*): phony$/\1/p' | sort -u)
-  if [ ${#targets[@]} -eq 0 ]; then
-    echo "fuzz: no target has fuzz in its name"
-    return 1
-  fi
-  ./scripts/build.sh fuzz "${targets[@]}"
-  for target in "${targets[@]}"; do
-    mkdir -p "build/fuzz/corpus/$target"
-    # A finding stops the step; the input that made it stays beside the corpus.
-    "build/fuzz/bin/$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 -verbosity=1 \
-      -artifact_prefix="build/fuzz/corpus/$target-" "build/fuzz/corpus/$target"
-    echo "fuzz: $target found nothing in $seconds s"
-  done
-}
+step_fuzz() { ./scripts/fuzz.sh --seconds "${OTARIA_FUZZ_SECONDS:-60}"; }
 
 ./scripts/setup.sh --check
 

@@ -172,6 +172,9 @@ TEST(Download, StalledServerIsLeftAndAskedAgain) {
 
 TEST(Download, ServerThatTricklesIsGivenUpThoughEachRequestBringsABlock) {
   BenchDevice device;
+  device.policy.stall_window_ms = 1000;
+  device.policy.retries_without_progress = 2;
+  device.boot();
   device.server.silent_after = 1000;
   device.broker.offer(device.publish("1.4.0", BenchDevice::image("1.4.0"), id));
   ASSERT_TRUE(device.run_until([&] { return device.ended(); }));

@@ -43,6 +43,7 @@ bool is_trusted(const IpAddress& address, const std::vector<IpNetwork>& networks
 }  // namespace
 
 std::optional<IpAddress> address_from(std::string_view text) {
+  if (text.find('\0') != std::string_view::npos) return std::nullopt;  // inet_pton ends there
   const std::string copy{text};
   IpAddress address;
   if (inet_pton(AF_INET6, copy.c_str(), address.bytes.data()) == 1) return address;

@@ -41,6 +41,14 @@ TEST(Network, OfAnotherFormIsNone) {
   EXPECT_TRUE(networks_from("")->empty());
 }
 
+TEST(Address, WithBytesBehindANulIsNone) {
+  using namespace std::string_view_literals;
+  EXPECT_FALSE(address_from("10.0.0.1\0.evil"sv));
+  EXPECT_FALSE(address_from("::1\0"sv));
+  EXPECT_FALSE(network_from("10.0.0.1\0x/8"sv));
+  EXPECT_EQ(source_of("10.0.0.1\0:80"sv, "", {}), "unknown");
+}
+
 TEST(Source, IsThePeerUnlessATrustedProxySpeaks) {
   EXPECT_EQ(source_of("192.0.2.7:4711", "", {}), "192.0.2.7");
   EXPECT_EQ(source_of("[2001:db8::1]:4711", "", {}), "2001:db8::1");

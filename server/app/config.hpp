@@ -87,6 +87,9 @@ struct ConfigSources {
 };
 Config load_config(const ConfigSources& sources);
 
+/// Sets what a TOML text says. `file`: its name, for errors. Errors: ConfigError.
+void take_toml(Config& config, std::string_view text, const std::string& file);
+
 /// The keys that have a flag and an environment variable of their own.
 struct NamedKey {
   std::string_view key, flag, variable;

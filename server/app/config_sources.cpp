@@ -30,7 +30,20 @@ void take_table(Config& config,
   }
 }
 
+[[noreturn]] void refuse(const std::string& file, const toml::parse_error& error) {
+  throw ConfigError{file + ":" + std::to_string(error.source().begin.line) + ": " +
+                    std::string{error.description()}};
+}
+
 }  // namespace
+
+void take_toml(Config& config, std::string_view text, const std::string& file) {
+  try {
+    take_table(config, toml::parse(text, file), "", file);
+  } catch (const toml::parse_error& error) {
+    refuse(file, error);
+  }
+}
 
 Config load_config(const ConfigSources& sources) {
   Config config = default_config();
@@ -38,8 +51,7 @@ Config load_config(const ConfigSources& sources) {
     try {
       take_table(config, toml::parse_file(*sources.file), "", *sources.file);
     } catch (const toml::parse_error& error) {
-      throw ConfigError{*sources.file + ":" + std::to_string(error.source().begin.line) + ": " +
-                        std::string{error.description()}};
+      refuse(*sources.file, error);
     }
   }
   for (const auto& [key, value] : sources.environment) {

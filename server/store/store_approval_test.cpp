@@ -130,7 +130,7 @@ INSTANTIATE_TEST_SUITE_P(Stores,
                                                       return std::make_unique<SqliteStore>(
                                                           directory / "otaria.db");
                                                     }}),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& maker) { return maker.param.name; });
 
 }  // namespace
 }  // namespace otaria::server

@@ -67,7 +67,10 @@ class BenchBroker final : public BrokerLink {
     token = login.token;
     ++connects;
     last_will = will;
-    if (reachable && !cut_off && refuses) {
+    if (reachable && !cut_off && wrong_pin) {
+      events.emplace_back([](AgentEvents& agent) { agent.on_pin_failed({}); });
+      events.emplace_back([](AgentEvents& agent) { agent.on_broker_lost(); });
+    } else if (reachable && !cut_off && refuses) {
       events.emplace_back([](AgentEvents& agent) { agent.on_broker_refused(); });
       events.emplace_back([](AgentEvents& agent) { agent.on_broker_lost(); });
     } else if (reachable && !cut_off) {
@@ -132,8 +135,9 @@ class BenchBroker final : public BrokerLink {
   int under_way = 0;
   int most_under_way = 0;
   std::string last_will;
-  std::string id, token;  ///< of the last login
-  bool refuses = false;   ///< CONNACK 5
+  std::string id, token;   ///< of the last login
+  bool refuses = false;    ///< CONNACK 5
+  bool wrong_pin = false;  ///< its key is none of the pins
   std::optional<std::string> retained;
   std::vector<Sent> sent;
   std::deque<Event> events;
