@@ -94,6 +94,8 @@ free_port() {
   return 1
 }
 
+# What the broker's process alone finds in its environment: NAME=VALUE each.
+broker_environment=()
 # start_broker NAME PORT DIRECTORY [CONFIGURATION_LINE…]: Mosquitto, restartable: it keeps sessions and retained messages.
 start_broker() {
   local name=$1 port=$2 directory=$3 mosquitto
@@ -111,7 +113,7 @@ start_broker() {
     [[ " $*" == *allow_anonymous* ]] || echo "allow_anonymous true"
     [ $# -eq 0 ] || printf '%s\n' "$@"
   } >"$directory/mosquitto.conf"
-  spawn "$name" "$mosquitto" -c "$directory/mosquitto.conf"
+  spawn "$name" env "${broker_environment[@]}" "$mosquitto" -c "$directory/mosquitto.conf"
   wait_until 10 port_answers_or_dead "$name" "$port" && is_running "$name"
 }
 port_answers() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }

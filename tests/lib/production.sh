@@ -32,7 +32,7 @@ start_guarded_broker() {
   [ -e "$bin/mosquitto_otaria.so" ] || fail "no $bin/mosquitto_otaria.so; build the target mosquitto_otaria"
   # A library built with a sanitizer needs it first in its process; Mosquitto's own leaks are none of ours.
   preload=$(ldd "$bin/mosquitto_otaria.so" | awk '$1 ~ /^lib(asan|ubsan|tsan)\./ {print $3}' | paste -sd:)
-  [ -z "$preload" ] || local -x LD_PRELOAD=$preload ASAN_OPTIONS=detect_leaks=0
+  [ -z "$preload" ] || broker_environment=("LD_PRELOAD=$preload" ASAN_OPTIONS=detect_leaks=0)
   start_broker broker "$broker_port" "$work/broker" "allow_anonymous false" "check_retain_source false" "max_packet_size 8192" \
     "log_type information" "plugin $bin/mosquitto_otaria.so" "plugin_opt_issuer otaria" "plugin_opt_audience otaria" \
     "plugin_opt_jwks $work/server/broker/jwks.json" "plugin_opt_denylist $work/server/broker/denied" "${broker_tls[@]}"
