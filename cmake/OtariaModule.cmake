@@ -5,6 +5,8 @@
 #     SOURCES  a.cpp b.cpp          none: a header-only (interface) module
 #     USES     other_module ...     what it may include; links PUBLIC
 #     TESTS    a_test.cpp ...       one test program <name>_test of all of them, label "unit"
+#     PROGRAM_TESTS b_test.cpp ...  those that start programs, a broker or our own: <name>_programs_test, label "programs"
+#     SHARDS   n                    PROGRAM_TESTS run as n tests side by side; default 1
 #     TEST_USES other_module ...)   extra libraries of the tests
 #
 #   ota_program(otaria SOURCES main.cpp USES ...)
@@ -25,8 +27,27 @@ target_precompile_headers(otaria_test_pch PUBLIC <gtest/gtest.h> <gmock/gmock.h>
 set_target_properties(otaria_test_pch PROPERTIES POSITION_INDEPENDENT_CODE OFF)
 target_compile_options(otaria_test_pch PRIVATE -fPIE)
 
+# A test program of a module, run as `shards` tests that take its cases in turn.
+function(ota_test_program name module label shards)
+  cmake_parse_arguments(PARSE_ARGV 4 T "" "" "SOURCES;USES")
+  add_executable(${name}_test ${T_SOURCES})
+  target_link_libraries(${name}_test PRIVATE ${module} ${T_USES} otaria_test_pch)
+  target_precompile_headers(${name}_test REUSE_FROM otaria_test_pch)
+  target_compile_definitions(${name}_test PRIVATE OTARIA_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+  foreach(shard RANGE 1 ${shards})
+    set(test ${name})
+    if(shards GREATER 1)
+      string(APPEND test _${shard})
+    endif()
+    math(EXPR index "${shard} - 1")
+    add_test(NAME ${test} COMMAND ${name}_test --gtest_brief=1)
+    set_tests_properties(${test} PROPERTIES LABELS ${label} TIMEOUT 300
+                         ENVIRONMENT "GTEST_TOTAL_SHARDS=${shards};GTEST_SHARD_INDEX=${index}")
+  endforeach()
+endfunction()
+
 function(ota_module name)
-  cmake_parse_arguments(PARSE_ARGV 1 M "DEVICE" "" "SOURCES;USES;TESTS;TEST_USES;SYSTEM_LIBS")
+  cmake_parse_arguments(PARSE_ARGV 1 M "DEVICE" "SHARDS" "SOURCES;USES;TESTS;PROGRAM_TESTS;TEST_USES;SYSTEM_LIBS")
   if(M_SOURCES)
     add_library(${name} STATIC ${M_SOURCES})
     target_include_directories(${name} PUBLIC ${CMAKE_SOURCE_DIR})
@@ -41,12 +62,13 @@ function(ota_module name)
     target_link_libraries(${name} INTERFACE ${M_USES} ${M_SYSTEM_LIBS})
   endif()
   if(M_TESTS)
-    add_executable(${name}_test ${M_TESTS})
-    target_link_libraries(${name}_test PRIVATE ${name} ${M_TEST_USES} otaria_test_pch)
-    target_precompile_headers(${name}_test REUSE_FROM otaria_test_pch)
-    target_compile_definitions(${name}_test PRIVATE OTARIA_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
-    add_test(NAME ${name} COMMAND ${name}_test --gtest_brief=1)
-    set_tests_properties(${name} PROPERTIES LABELS unit TIMEOUT 120)
+    ota_test_program(${name} ${name} unit 1 SOURCES ${M_TESTS} USES ${M_TEST_USES})
+  endif()
+  if(M_PROGRAM_TESTS)
+    if(NOT M_SHARDS)
+      set(M_SHARDS 1)
+    endif()
+    ota_test_program(${name}_programs ${name} programs ${M_SHARDS} SOURCES ${M_PROGRAM_TESTS} USES ${M_TEST_USES})
   endif()
 endfunction()
 

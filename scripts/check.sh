@@ -59,8 +59,8 @@ test_preset() {
 }
 step_asan-ubsan() { test_preset asan-ubsan; }
 step_asan-ubsan-unit() { test_preset asan-ubsan -LE 'system|fuzz'; }
-# The label "servers" marks unit tests that start Mosquitto or nginx: those programs are not built with the sanitizer,
-# and waiting for them under it proves nothing about threads of ours.
+# The label "servers" marks scripts around whole servers: half of those are not built with the sanitizer, and waiting for
+# them under it proves nothing about threads of ours. "programs" stays in: there our threads run in the test itself.
 step_tsan() { test_preset tsan -LE 'system|servers|fuzz'; }
 
 step_tidy() {

@@ -52,7 +52,9 @@ int provision_file(const CommandLine& line) {
       .key_list = line.key_list,
       .claim = line.claim,
       .server = line.options.server,
-      .device_key = fresh_device_key()};
+      .device_key = fresh_device_key(),
+      .client_certificate = line.client.certificate_pem,
+      .client_key = line.client.key_pem};
   // In memory first: a mistake must not cost the file that is there.
   auto rehearsal = VirtualFlash::in_memory(line.flash_bytes);
   provision(rehearsal, image, provisioned);

@@ -6,7 +6,8 @@
   size         no tracked file of 1 MiB or more
   links        every relative link in a Markdown file leads somewhere
   architecture ARCHITECTURE.md names every top-level folder and every module folder, and none that is not there
-  promises     docs/promises.md and docs/security.md name only tests that exist; each attack is named in docs/security.md
+  promises     docs/promises.md and docs/security.md name only tests that exist; each attack is named in docs/security.md, and each
+               threat there names a whole-system case, or says that it is not stopped
   decisions    docs/decisions/README.md lists every decision
   scripts      every shell script is strict (set -euo pipefail) unless it is sourced or a mere front, and has its run bit
   cases        every whole-system case begins with its claim
@@ -138,6 +139,16 @@ def check_promises(repository):
     for case, folder in sorted(cases.items()):
         if folder == "tests/security" and case not in named["docs/security.md"]:
             repository.violated("docs/security.md", 1, f"does not name system/{case}")
+    check_threats(repository, pathlib.PurePosixPath("docs/security.md"))
+
+
+def check_threats(repository, page):
+    if page not in repository.files:
+        return
+    for number, line in enumerate(repository.text(page).splitlines(), 1):
+        is_threat = re.match(r"\| (?:[AM]?\d+(?:, )?)+ \|", line)
+        if is_threat and "`system/" not in line and "not stopped by this software" not in line:
+            repository.violated(page, number, "a threat without a whole-system case: " + line[:60])
 
 
 def check_named_tests(repository, page, cases):

@@ -22,11 +22,8 @@ TokenSettings token_settings(const TokenAccess& access,
                              const Identity& identity,
                              const Policy& policy) {
   TokenSettings settings;
-  if (access.key == nullptr) return settings;
-  settings.server.assign(access.server);
-  settings.claim.assign(access.claim);
-  settings.id = identity.id;
-  settings.mac = identity.mac;
+  settings.access = &access;
+  settings.identity = &identity;
   settings.retry_first_ms = policy.reconnect_first_ms;
   settings.retry_limit_ms = policy.reconnect_limit_ms;
   return settings;
@@ -43,12 +40,12 @@ Agent::Agent(const Ports& ports, const Identity& identity, const Policy& policy)
       reporter_{ledger_, ports_.broker, ports_.clock, identity_, facts_, as_text(message_)},
       keys_{ports.flash, ledger_, hasher_, ports.verifier},
       reconnect_{policy.reconnect_first_ms, policy.reconnect_limit_ms},
-      tokens_{token_settings(ports.tokens, identity, policy),
+      tokens_{token_settings(ports_.tokens, identity_, policy),
               ports.fetcher,
-              ports.tokens.key,
               hasher_,
               ports.clock,
-              ports.random},
+              ports.random,
+              as_text(message_)},
       writer_{ports.flash},
       backoff_{policy.retry_first_ms, policy.retry_limit_ms} {}
 
@@ -95,6 +92,7 @@ void Agent::on_broker_connected() {
   reconnect_.reset();
   accounted_ms_ = now();
   lists_between_ = 0;
+  renew_expired_keys();
   reporter_.on_connected();
   ports_.broker.subscribe_to_notices();
 }
@@ -120,6 +118,7 @@ void Agent::keep_connected() {
   if (lacks_token()) return;  // the broker would refuse us
   link_open_ = true;
   renewed_ = false;
+  adopt_assigned_id();
   ok(reporter_.connect(tokens_.token()));
 }
 
@@ -171,17 +170,18 @@ std::uint32_t Agent::run() {
   keep_connected();
   account_connected_time();
   watch_clock();
+  const std::uint32_t keys_want = fetch_wanted_keys();
   const std::uint32_t step_wants = step_ == Step::halted ? long_ms : run_step();
   if (step_ == Step::halted) return long_ms;
   if (!ok(reporter_.run())) return long_ms;
   const std::uint32_t link_wants = link_open_ || lacks_token() ? long_ms : until(reconnect_at_ms_);
-  return std::min({step_wants, link_wants, tokens_want, reporter_.milliseconds_to_next()});
+  return std::min(
+      {step_wants, link_wants, tokens_want, keys_want, reporter_.milliseconds_to_next()});
 }
 
 std::uint32_t Agent::run_step() {
   switch (step_) {
     case Step::idle:
-      return run_idle();
     case Step::halted:
       return long_ms;
     case Step::fetching_manifest:
@@ -271,6 +271,11 @@ std::uint32_t Agent::run_transfer() {
   if (is_fetching_file()) {
     retry_file();
   } else {
+    // A server that gives a block now and then must not hold the device for days: what is too slow
+    // for the window is no progress either.
+    if (writer_.written() - request_offset_ < policy_.stall_minimum_bytes) {
+      request_offset_ = writer_.written();
+    }
     retry(transport_error());
   }
   return 0;

@@ -31,13 +31,6 @@
 
 namespace otaria::device {
 
-/// How the device proves who it is. The texts are read at construction only.
-struct TokenAccess {
-  DeviceKey* key = nullptr;
-  std::string_view server = {};  ///< origin, `https://name:port`; empty: no tokens
-  std::string_view claim = {};   ///< one-time secret for enrolment; may be empty
-};
-
 /// Everything a platform gives; all of it outlives the agent.
 struct Ports {
   Flash& flash;
@@ -139,8 +132,14 @@ class Agent final : public AgentEvents {
   [[nodiscard]] Error too_long() const;
   void retry_file(std::optional<std::uint32_t> retry_after_s = {});
   void file_unavailable(Error error);
-  void want_keys(std::string_view url);
-  std::uint32_t run_idle();
+  void want_keys(std::string_view url, std::uint64_t earliest_ms);
+  void want_keys_at_times(std::string_view url);
+  void renew_expired_keys();
+  [[nodiscard]] std::string_view key_server() const;
+  [[nodiscard]] bool may_fetch_wanted_keys() const;
+  std::uint32_t fetch_wanted_keys();
+  [[nodiscard]] bool has_left_its_wait() const;
+  void resume_wait();
   bool ask_for_keys(Step afterwards);
   void begin_fetching_keys(Step afterwards);
   void take_key_list();
@@ -173,6 +172,7 @@ class Agent final : public AgentEvents {
   // The token for the broker (agent_token.cpp)
   std::uint32_t run_tokens();
   void learn_grant(const TokenGrant& grant);
+  void adopt_assigned_id();
   [[nodiscard]] bool fetcher_is_busy() const;
   void take_fetcher();
   void cancel_fetch();
@@ -217,10 +217,15 @@ class Agent final : public AgentEvents {
   std::array<Region, Ledger::slots> slots_{};
 
   Step step_ = Step::idle;
-  std::uint64_t step_entered_ms_ = 0;
-  Error fatal_;
   bool parked_ =
       false;  ///< a notice came when it could not be judged; asked for again after the final state
+  bool link_open_ = false;  ///< connecting or connected
+  bool renewed_ = false;    ///< a fresh token waits to be shown to the broker
+  bool scan_head_from_flash_ = false;
+  bool download_reported_ = false;  ///< `downloading` was entered since the last start or wait
+  bool refetch_first_sector_ = false;
+  std::uint64_t step_entered_ms_ = 0;
+  Error fatal_;
 
   // Trust
   PsaHasher hasher_;
@@ -228,32 +233,45 @@ class Agent final : public AgentEvents {
   Region keys_region_;
   contract::Digest build_;        ///< app_elf_sha256 of the running image
   std::uint32_t build_time_ = 0;  ///< of the running image, Unix seconds; a part of the time floor
-  File file_ = File::manifest;    ///< the one being fetched or judged
-  bool file_asked_ = false;       ///< the request was made
-  bool file_answered_ = false;    ///< its head was right
   std::uint32_t file_bytes_ = 0;  ///< length that was announced; 0: none
-  contract::Url keys_origin_;     ///< where key lists are fetched
-  bool keys_wanted_ = false;      ///< when no update is in hand
-  bool keys_asked_ = false;       ///< in this judgement or download
-  Step after_keys_ = Step::idle;
   std::uint32_t newest_serial_ = 0;  ///< of the list that the ones between lead to; 0: none
   std::uint32_t lists_between_ = 0;  ///< fetched in this session
+  std::uint64_t keys_wanted_from_ms_ = 0;
+  std::uint64_t keys_paused_until_ms_ = 0;  ///< Policy::keys_pause_ms
+  std::uint64_t wait_entered_ms_ = 0;       ///< of the step that was left to fetch keys
+  std::uint64_t wait_connected_ms_ = 0;
+  contract::Url keys_origin_;   ///< where key lists are fetched
+  File file_ = File::manifest;  ///< the one being fetched or judged
+  bool file_asked_ = false;     ///< the request was made
+  bool file_answered_ = false;  ///< its head was right
+  bool keys_wanted_ = false;    ///< as soon as a step that waits allows it
+  bool keys_asked_ = false;     ///< in this judgement or download
+  Step after_keys_ = Step::idle;
 
+ public:
+  /// What verification adds to the agent's memory: all of the above, and what the ledger keeps of
+  /// manifests, key lists and floors.
+  static constexpr std::size_t verification_bytes =
+      sizeof(hasher_) + sizeof(keys_) + sizeof(keys_region_) + sizeof(build_) +
+      sizeof(build_time_) + sizeof(file_) + sizeof(file_asked_) + sizeof(file_answered_) +
+      sizeof(file_bytes_) + sizeof(keys_origin_) + sizeof(keys_wanted_) +
+      sizeof(keys_wanted_from_ms_) + sizeof(keys_paused_until_ms_) + sizeof(wait_entered_ms_) +
+      sizeof(wait_connected_ms_) + sizeof(keys_asked_) + sizeof(after_keys_) +
+      sizeof(newest_serial_) + sizeof(lists_between_) + Ledger::verification_bytes;
+
+ private:
   // Broker
   Backoff reconnect_;
-  bool link_open_ = false;  ///< connecting or connected
   std::uint64_t reconnect_at_ms_ = 0;
   std::uint64_t connected_ms_ = 0;  ///< connected time within the present step
   std::uint64_t accounted_ms_ = 0;
 
   // Token
   TokenClient tokens_;
-  bool renewed_ = false;  ///< a fresh token waits to be shown to the broker
 
   // Download
   SlotWriter writer_;
   ImageChecker checker_;
-  Sha256 file_hash_;
   ResponseHead head_;
   Backoff backoff_;
   std::uint64_t resume_at_ms_ = 0;    ///< end of a wait
@@ -265,14 +283,12 @@ class Agent final : public AgentEvents {
   std::uint32_t ranges_ignored_ = 0;
   std::uint32_t scan_at_ = 0;
   std::uint32_t scan_end_ = 0;
-  bool scan_head_from_flash_ = false;
-  bool download_reported_ = false;  ///< `downloading` was entered since the last start or wait
-  bool refetch_first_sector_ = false;
   Error wrong_size_;
 };
 
 inline constexpr std::size_t agent_bytes = sizeof(Agent);
-static_assert(agent_bytes <= 10240,
+static_assert(agent_bytes - Agent::verification_bytes <= 6144,
               "the agent's static memory, transfer and message buffers included");
+static_assert(Agent::verification_bytes <= 4096, "what verification adds to it");
 
 }  // namespace otaria::device

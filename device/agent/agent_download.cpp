@@ -75,13 +75,11 @@ void Agent::prepare_download() {
 
 void Agent::start_over() {
   const std::uint32_t total = ledger_.current()->total;
-  file_hash_.reset();
   checker_.reset({chip::esp32s3, passive_slot().bytes});
   writer_.start(passive_slot().base, 0, total == 0 ? passive_slot().bytes : total);
 }
 
 void Agent::start_scan(std::uint32_t end, bool head_from_flash) {
-  file_hash_.reset();
   checker_.reset({chip::esp32s3, passive_slot().bytes});
   scan_at_ = 0;
   scan_end_ = end;
@@ -100,7 +98,6 @@ bool Agent::scan_slice() {
       const auto& head = ledger_.current()->head;
       std::copy_n(head.begin(), std::min(head.size(), block.size()), block.begin());
     }
-    file_hash_.update(block);
     checker_.update(block);
     scan_at_ += static_cast<std::uint32_t>(block.size());
   }
@@ -115,7 +112,7 @@ void Agent::finish_prefix_scan() {
     enter(Step::verifying);
     return;
   }
-  const contract::Digest digest = file_hash_.peek();
+  const contract::Digest digest = checker_.file_digest();
   const bool intact =
       current.prefix > 0 && checker_.verdict().defect == ImageDefect::none &&
       std::equal(current.prefix_hash.begin(), current.prefix_hash.end(), digest.bytes.begin());
@@ -282,7 +279,9 @@ bool Agent::begin_first_block() {
     finish(UpdateState::failed, status_of(verdict).error());
     return false;
   }
-  if (auto same = check_build(checker_.head().descriptor.app_elf_sha256); !same) {
+  const auto descriptor =
+      read_app_descriptor(block.subspan(descriptor_offset).first<descriptor_bytes>());
+  if (auto same = check_build(descriptor.app_elf_sha256); !same) {
     finish(UpdateState::failed, same.error());
     return false;
   }
@@ -301,12 +300,9 @@ void Agent::take_block() {
     finish(UpdateState::failed, done.error());
     return;
   }
-  if (!refetch_first_sector_) {
-    file_hash_.update(writer_.block());
-    // A defect found here is told at the end, and only if the digest is the announced one: else
-    // that is what is wrong.
-    if (!first) checker_.update(writer_.block());
-  }
+  // A defect found here is told at the end, and only if the digest is the announced one: else that
+  // is what is wrong.
+  if (!refetch_first_sector_ && !first) checker_.update(writer_.block());
   writer_.advance();
   progress_at_ms_ = now();
   if (writer_.complete()) {
@@ -318,7 +314,7 @@ void Agent::take_block() {
   reporter_.progress(progress);
   ports_.application.progress(UpdateState::downloading, progress);
   if (writer_.written() % prefix_step_bytes == 0) {
-    const contract::Digest so_far = file_hash_.peek();
+    const contract::Digest so_far = checker_.file_digest();
     ok(ledger_.set_prefix(writer_.written(), std::span{so_far.bytes}.first<8>()));
   }
 }
@@ -370,7 +366,7 @@ void Agent::verify() {
   const std::uint32_t total = ledger_.current()->total;
   mark(Mark::verifying, true);
   if (step_ == Step::halted) return;
-  if (file_hash_.finish() != ledger_.current()->notice.digest) {
+  if (checker_.file_digest() != ledger_.current()->notice.digest) {
     finish(UpdateState::failed, digest_mismatch(total));
     return;
   }
@@ -389,7 +385,7 @@ void Agent::verify() {
 
 void Agent::finish_rehash() {
   const Deployment& current = *ledger_.current();
-  if (file_hash_.finish() != current.notice.digest) {
+  if (checker_.file_digest() != current.notice.digest) {
     finish(UpdateState::failed, digest_mismatch(current.total));
     return;
   }

@@ -170,6 +170,18 @@ TEST(Download, StalledServerIsLeftAndAskedAgain) {
   EXPECT_EQ(device.running(), "1.4.0");
 }
 
+TEST(Download, ServerThatTricklesIsGivenUpThoughEachRequestBringsABlock) {
+  BenchDevice device;
+  device.policy.stall_window_ms = 1000;
+  device.policy.retries_without_progress = 2;
+  device.boot();
+  device.server.silent_after = 1000;
+  device.broker.offer(device.publish("1.4.0", BenchDevice::image("1.4.0"), id));
+  ASSERT_TRUE(device.run_until([&] { return device.ended(); }));
+  EXPECT_EQ(fault_of_last(device), "download_failed");
+  EXPECT_THAT(device.server.asked, SizeIs(device.policy.retries_without_progress + 1U));
+}
+
 TEST(Download, FirmwareWithoutALengthIsNotAccepted) {
   BenchDevice device;
   device.server.no_length = true;

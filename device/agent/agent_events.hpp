@@ -33,8 +33,10 @@ class AgentEvents {
   /// A server said (in a token response) that its newest key list has this serial. `url`: any of
   /// its URLs. A list that is newer than the one in force is fetched when no update is in hand.
   virtual void on_keys_mentioned(std::uint32_t serial, std::string_view url) = 0;
-  /// A connection other than the Fetcher's failed because the host's key is none of its pins. The
-  /// newest key list is fetched from `url`'s host, past the pins: it may have new ones.
+  /// A connection other than the Fetcher's (the broker's; on_broker_lost() follows) failed because
+  /// the host's key is none of its pins. The newest key list is fetched past the pins: it may have
+  /// new ones. `url`: any URL of a server that has key lists; empty: the agent knows one, that
+  /// gives it tokens or that manifests came from. Repeats are paced (Policy::keys_pause_ms).
   virtual void on_pin_failed(std::string_view url) = 0;
 
   /// Does one bounded piece of work (at most one sector erased, or a few KiB hashed) and returns in

@@ -55,6 +55,7 @@ void Agent::offer(const contract::Notice& notice, std::uint32_t defect) {
     if (step_ == Step::halted) return;
   } else if (is_refreshing_keys()) {
     keys_wanted_ = true;  // an offer comes first
+    keys_wanted_from_ms_ = now();
     cancel_fetch();
     keys_.abandon();
     enter(Step::idle);

@@ -26,6 +26,7 @@ Status Agent::start(const BootInfo& boot) {
   facts_.max_image = passive_slot().bytes;
   if (auto done = ledger_.open(ports_.random.next()); !done) return done;
   if (auto done = ledger_.session_ended(); !done) return done;
+  adopt_assigned_id();
   if (auto done = open_keys(boot.key_list); !done) return done;
   if (auto done = identify_running(); !done) return done;
   learn_keys();
@@ -102,15 +103,15 @@ Status Agent::describe_unknown_image(const ImageIdentity& found) {
     if (auto done = ports_.flash.read(slot.base + next_sector, first); !done) return done;
     if (first[0] == signature_sector_magic) bytes = next_sector + signature_sector_bytes;
   }
-  file_hash_.reset();
+  checker_.reset({chip::esp32s3, slot.bytes});
   for (std::uint32_t at = 0; at < bytes; at += SlotWriter::block_bytes) {
     const auto block = writer_.scratch().first(std::min(SlotWriter::block_bytes, bytes - at));
     if (auto done = ports_.flash.read(slot.base + at, block); !done) return done;
-    file_hash_.update(block);
+    checker_.update(block);  // for its digest: what the image is worth was decided by who booted it
   }
   SlotContent content;
   content.known = true;
-  content.digest = file_hash_.finish();
+  content.digest = checker_.file_digest();
   content.bytes = bytes;
   content.appended_hash = found.appended_digest.bytes;
 

@@ -68,8 +68,10 @@ std::uint32_t Agent::run_tokens() {
 }
 
 void Agent::learn_grant(const TokenGrant& grant) {
-  // The server may have found our id taken by another device.
-  if (!grant.id.empty() && !link_open_) identity_.id = grant.id;
+  // The server may have found our id taken by another device. It is in flash before it is used.
+  DeviceId id;
+  id.assign(grant.id.view());
+  if (!id.empty() && id != identity_.id && !ok(ledger_.assign_id(id))) return;
   renewed_ = link_open_;
   if (!ok(ledger_.raise_seq(std::min(grant.seq, Ledger::largest_known_seq)))) return;
   on_keys_mentioned(grant.keys, tokens_.server());
@@ -78,7 +80,13 @@ void Agent::learn_grant(const TokenGrant& grant) {
   contract::KeyRing* ring = keys_.ring();
   if (ring == nullptr || !tokens_.server().starts_with("https:")) return;
   PinSeeker pins{host_of(tokens_.server())};
-  if (ring->walk(pins) == contract::Defect::none && pins.found()) ok(ledger_.note_time(grant.time));
+  if (ring->walk(pins) != contract::Defect::none || !pins.found()) return;
+  if (ok(ledger_.note_time(grant.time))) renew_expired_keys();
+}
+
+// Not within a connection: its topics, and its will, have the id that it began with.
+void Agent::adopt_assigned_id() {
+  if (!ledger_.assigned_id().empty()) identity_.id = ledger_.assigned_id();
 }
 
 // An image of the server that gave us the token may need it (`downloads.access = token`); nobody

@@ -171,6 +171,43 @@ TEST_F(AgentTokenTest, TakesTheIdThatTheServerAssigns) {
   ASSERT_TRUE(device_.run_until([&] { return !device_.device_states().empty(); }));
   EXPECT_EQ(device_.broker.id, "sensor_a4cf12e0a1b2");
   EXPECT_EQ(device_.last_state().id, "sensor_a4cf12e0a1b2");
+  EXPECT_EQ(device_.agent->ledger().assigned_id(), "sensor_a4cf12e0a1b2");
+}
+
+TEST_F(AgentTokenTest, KnowsItsAssignedIdAfterARestartBeforeAnyServerAnswers) {
+  service_.id = "sensor_a4cf12e0a1b2";
+  device_.boot();
+  ASSERT_TRUE(device_.run_until([&] { return device_.broker.online; }));
+  device_.token_server.clear();  // as with a password from elsewhere
+  device_.cut_power();
+  ASSERT_TRUE(device_.run_until([&] { return device_.broker.online; }));
+  EXPECT_EQ(device_.broker.id, "sensor_a4cf12e0a1b2");
+}
+
+// The topics of a connection, and its will, have the id that it began with.
+TEST_F(AgentTokenTest, AnIdThatComesWithARenewalIsUsedFromTheNextConnectionOn) {
+  device_.boot();
+  device_.run_for(10'000);
+  ASSERT_EQ(device_.broker.id, "sensor_A1B2");
+  service_.id = "boiler-7";
+  ASSERT_TRUE(device_.run_until([&] { return service_.granted == 2; }));
+  ASSERT_TRUE(device_.run_until([&] { return device_.broker.connects == 2; }, 60'000));
+  EXPECT_EQ(device_.broker.id, "boiler-7");
+  const auto states = device_.device_states();
+  for (const auto& state : states) {
+    if (state.online == false) {
+      EXPECT_EQ(state.id, "sensor_A1B2");
+    }
+  }
+  ASSERT_TRUE(device_.run_until([&] { return device_.last_state().id == "boiler-7"; }, 60'000));
+}
+
+TEST_F(AgentTokenTest, AnIdThatFlashDoesNotTakeIsNotUsed) {
+  service_.id = "sensor_a4cf12e0a1b2";
+  device_.boot();
+  device_.flash.cut_after(0);
+  device_.run_for(10'000);
+  EXPECT_EQ(device_.broker.connects, 0);
 }
 
 TEST_F(AgentTokenTest, StartsAboveTheSeqThatTheServerKnows) {

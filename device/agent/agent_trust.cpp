@@ -44,6 +44,13 @@ class KeyListUrl {
   std::size_t size_ = 0;
 };
 
+/// A step in which an update waits for somebody else: for the broker, most of all, whose pin may no
+/// longer fit. The list that heals it is fetched meanwhile.
+constexpr bool is_wait(Step step) {
+  return step == Step::delaying || step == Step::awaiting_notice || step == Step::awaiting_url ||
+         step == Step::installed || step == Step::on_trial;
+}
+
 ManifestFacts facts_of(const contract::Manifest& manifest, std::uint32_t epoch) {
   ManifestFacts facts;
   facts.security_counter = manifest.security_counter;
@@ -148,7 +155,7 @@ bool Agent::is_fetching_file() const {
 
 // No update in hand: the agent looks after its keys, and leaves off when a notice comes.
 bool Agent::is_refreshing_keys() const {
-  return !ledger_.current() &&
+  return !ledger_.current() && after_keys_ == Step::idle &&
          (step_ == Step::fetching_keys || step_ == Step::fetch_waiting || step_ == Step::judging);
 }
 
@@ -177,7 +184,7 @@ std::uint32_t Agent::run_fetching() {
 void Agent::ask_for_file() {
   take_fetcher();
   head_.clear();
-  last_status_ = 0;
+  if (!has_left_its_wait()) last_status_ = 0;
   file_asked_ = true;
   window_started_ms_ = now();
   window_bytes_ = 0;
@@ -190,7 +197,7 @@ void Agent::ask_for_file() {
 }
 
 void Agent::on_file_head(std::uint32_t status) {
-  last_status_ = status;
+  if (!has_left_its_wait()) last_status_ = status;  // else it is why the download waits
   const std::uint32_t limit = kind_of(file_ == File::manifest).file_bytes;
   const ResponseJudgement judgement = judge_file_response(status, head_, limit);
   if (judgement.verdict == ResponseVerdict::body) {
@@ -238,6 +245,10 @@ Error Agent::too_long() const {
 }
 
 void Agent::retry_file(std::optional<std::uint32_t> retry_after_s) {
+  if (has_left_its_wait()) {
+    file_unavailable({Fault::download_failed, last_status_});  // its reason will come again
+    return;
+  }
   const auto wait_ms = wait_before_retry(retry_after_s);
   if (!wait_ms) {
     file_unavailable({Fault::download_failed, last_status_});
@@ -262,25 +273,76 @@ void Agent::file_unavailable(Error error) {
 // ---------------------------------------------------------------------------------------------------
 
 void Agent::on_keys_mentioned(std::uint32_t serial, std::string_view url) {
-  const bool wanted = serial > keys_.serial() || keys_.expired(time_floor());
-  if (wanted && keys_.has_keys()) want_keys(url);
+  if (serial > keys_.serial()) {
+    want_keys(url, now());
+  } else if (keys_.expired(time_floor())) {
+    want_keys_at_times(url);
+  }
 }
 
 void Agent::on_pin_failed(std::string_view url) {
-  if (keys_.has_keys()) want_keys(url);
+  want_keys_at_times(url.empty() ? key_server() : url);
 }
 
-void Agent::want_keys(std::string_view url) {
-  if (!contract::is_url(url) || is_refreshing_keys() || step_ == Step::fetching_keys) return;
-  keys_wanted_ = keys_origin_.assign(contract::origin_of(url));
+// A list in force that has certainly expired goes on to judge; a newer one is asked for at every
+// contact (reference trust, section 9).
+void Agent::renew_expired_keys() {
+  const bool expired = keys_.expired(time_floor());
+  if (expired != facts_.keys_expired) learn_keys();
+  if (expired) want_keys_at_times(key_server());
 }
 
-std::uint32_t Agent::run_idle() {
-  if (!keys_wanted_) return long_ms;
+// Who has key lists, as far as this device knows; empty: it knows nobody.
+std::string_view Agent::key_server() const {
+  if (!tokens_.server().empty()) return tokens_.server();
+  const auto& current = ledger_.current();
+  if (current && !current->notice.manifest.empty())
+    return contract::origin_of(current->notice.manifest.view());
+  return keys_origin_.view();
+}
+
+void Agent::want_keys(std::string_view url, std::uint64_t earliest_ms) {
+  if (!keys_.has_keys() || !contract::is_url(url)) return;
+  if (is_refreshing_keys() || step_ == Step::fetching_keys) return;
+  const std::string_view origin = contract::origin_of(url);
+  if (origin != keys_origin_.view() && !keys_origin_.assign(origin)) return;
+  keys_wanted_from_ms_ = keys_wanted_ ? std::min(keys_wanted_from_ms_, earliest_ms) : earliest_ms;
+  keys_wanted_ = true;
+}
+
+// For reasons that come again with each attempt to connect.
+void Agent::want_keys_at_times(std::string_view url) {
+  want_keys(url, std::max(keys_paused_until_ms_, now()));
+}
+
+bool Agent::may_fetch_wanted_keys() const {
+  return step_ == Step::idle || is_wait(step_);
+}
+
+// In how many milliseconds the list that is wanted is fetched; 0: it is being fetched.
+std::uint32_t Agent::fetch_wanted_keys() {
+  if (!keys_wanted_ || !may_fetch_wanted_keys()) return long_ms;
+  if (now() < keys_wanted_from_ms_) return until(keys_wanted_from_ms_);
   keys_wanted_ = false;
   keys_asked_ = false;
-  begin_fetching_keys(Step::idle);
+  keys_paused_until_ms_ = now() + policy_.keys_pause_ms;
+  wait_entered_ms_ = step_entered_ms_;
+  wait_connected_ms_ = connected_ms_;
+  begin_fetching_keys(step_);
   return 0;
+}
+
+bool Agent::has_left_its_wait() const {
+  return file_ != File::manifest && is_wait(after_keys_);
+}
+
+// Its time runs from when it was entered first. A notice that came meanwhile is sent again.
+void Agent::resume_wait() {
+  enter(after_keys_);
+  step_entered_ms_ = wait_entered_ms_;
+  connected_ms_ = wait_connected_ms_;
+  parked_ = true;
+  take_parked_notice();
 }
 
 // Once per judgement and per download. False: it was done, or nothing could be accepted.
@@ -310,7 +372,10 @@ void Agent::take_key_list() {
     return;
   }
   const contract::KeyListVerdict& verdict = judged.value();
-  if (verdict.ok()) learn_keys();
+  if (verdict.ok()) {
+    learn_keys();
+    if (!link_open_) reconnect_at_ms_ = now();  // with the pins of this list
+  }
   if (verdict.refusal == contract::KeyListRefusal::old_threshold && file_ == File::newest_keys) {
     newest_serial_ =
         verdict.head.serial;  // too far ahead of our roots: the lists between lead there
@@ -338,6 +403,7 @@ void Agent::go_on_after_keys() {
       request();
       return;
     default:
+      if (is_wait(after_keys_)) return resume_wait();
       enter(Step::idle);
       take_parked_notice();
       return;

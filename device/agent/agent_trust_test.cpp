@@ -820,6 +820,119 @@ TEST_F(Production, PinFailureElsewhereIsHealedToo) {
   EXPECT_EQ(device.last_state().keys, 2U);
 }
 
+/// A device that waits, and whose broker has got a key that only list 2 pins.
+class WrongBrokerPin : public Production {
+ protected:
+  /// Without tokens, as with a password from elsewhere. Else only an update in hand tells where
+  /// there are key lists.
+  void name_a_server() {
+    device.token_server = BenchDevice::origin;
+    device.boot();
+    device.settle();
+  }
+  void rotate_the_brokers_key() {
+    device.put_file("/keys.jws", desk().key_list({.serial = 2}));
+    device.broker.wrong_pin = true;
+    device.broker.cut();
+  }
+  bool is_healed() {
+    const bool held = device.run_until([&] { return device.agent->facts().keys == 2; });
+    device.broker.wrong_pin = false;
+    return held && device.run_until([&] { return device.broker.online; }, 2000);
+  }
+};
+
+TEST_F(WrongBrokerPin, LeadsToTheNewestListAndBackToTheBrokerAtOnce) {
+  name_a_server();
+  rotate_the_brokers_key();
+  EXPECT_TRUE(is_healed());
+  EXPECT_TRUE(device.server.asked.back().without_pins);
+  EXPECT_EQ(device.server.asked.back().url, url_of("/keys.jws"));
+  EXPECT_EQ(device.agent->step(), Step::idle);
+}
+
+TEST_F(WrongBrokerPin, IsHealedWhileAnUpdateWaitsForItsNotice) {
+  device.broker.offer(device.publish_signed("1.4.0", image, desk().manifest({}, image), id));
+  ASSERT_TRUE(device.run_until([&] { return device.server.served > 45000; }));
+  rotate_the_brokers_key();
+  device.cut_power();
+  ASSERT_TRUE(is_healed());
+  device.settle();
+  expect_installed();
+  EXPECT_THAT(device.states("first"), Contains("waiting"));
+}
+
+TEST_F(WrongBrokerPin, IsHealedInATrialWhichIsThenConfirmed) {
+  device.broker.offer(device.publish_signed("1.4.0", image, desk().manifest({}, image), id));
+  ASSERT_TRUE(device.run_until([&] { return device.agent->step() == Step::rebooting; }));
+  rotate_the_brokers_key();
+  ASSERT_TRUE(device.run_until([&] { return device.agent->step() == Step::on_trial; }));
+  ASSERT_TRUE(is_healed());
+  device.settle();
+  expect_installed();
+}
+
+TEST_F(WrongBrokerPin, TimeOfTheTrialGoesOnWhileAListIsFetched) {
+  device.broker.offer(device.publish_signed("1.4.0", image, desk().manifest({}, image), id));
+  ASSERT_TRUE(device.run_until([&] { return device.agent->step() == Step::on_trial; }));
+  const std::uint64_t begun = device.clock.ms;
+  device.server.stalls = true;
+  rotate_the_brokers_key();
+  ASSERT_TRUE(device.run_until([&] { return device.booted.back() == "1.3.0"; }));
+  // One list that never comes may be under way when the time is over.
+  EXPECT_LE(device.clock.ms - begun,
+            device.policy.trial_timeout_s * 1000 + device.policy.stall_window_ms + 10000);
+}
+
+TEST_F(WrongBrokerPin, ListsAreAskedForAtIntervalsOnlyWhileNoneHelps) {
+  name_a_server();
+  device.put_file("/keys.jws", desk().key_list({.serial = 1}));
+  device.server.asked.clear();
+  device.broker.wrong_pin = true;
+  device.broker.cut();
+  device.run_for(10 * device.policy.keys_pause_ms);
+  EXPECT_GE(device.server.asked.size(), 5U);
+  EXPECT_LE(device.server.asked.size(), 11U);
+  EXPECT_GT(device.broker.connects, static_cast<int>(device.server.asked.size()));
+}
+
+// The server of a pinned host says what time it is: later than the end of list 1.
+TEST(ExpiredKeyList, IsAskedForAtEachConnectButNotMoreOftenThanThePause) {
+  const std::string server = "https://ota.example";
+  KeyListWish wish{.expires = 1800000000, .pins = {{"ota.example", {std::string(43, 'A')}}}};
+  BenchOptions options = production(desk().key_list(wish));
+  options.server = server;
+  BenchDevice device{options};
+  device.server.posts = [](const std::string& url) -> std::pair<int, std::string> {
+    if (url.ends_with("/nonce")) return {200, R"({"nonce":"bm9uY2U"})"};
+    return {200, R"({"token":"t.o.k","expires_in":86400,"time":1800000001,"keys":1})"};
+  };
+  const auto lists_asked = [&] {
+    return std::ranges::count(urls_asked(device), server + "/keys.jws");
+  };
+  device.boot();
+  device.settle();
+  EXPECT_EQ(device.last_state().keys_expired, true);
+  EXPECT_EQ(lists_asked(), 1);
+  for (int connect = 0; connect < 5; ++connect) {
+    device.broker.cut();
+    device.run_for(1000);
+  }
+  device.run_for(device.policy.keys_pause_ms);
+  EXPECT_EQ(lists_asked(), 3);  // at the first of them, and once for all the others
+  wish.serial = 2;
+  wish.expires = 1900000000;
+  const std::string next = desk().key_list(wish);
+  device.server.files[server + "/keys.jws"] = {{next.begin(), next.end()}};
+  device.broker.cut();
+  device.settle();
+  EXPECT_EQ(device.last_state().keys, 2U);
+  EXPECT_EQ(device.last_state().keys_expired, false);
+  device.broker.cut();
+  device.settle();
+  EXPECT_EQ(lists_asked(), 4);
+}
+
 TEST(ProductionWithoutKeys, NothingCanBeProvenGenuine) {
   BenchDevice device{{.development = false}};
   const auto image = BenchDevice::image("1.4.0");

@@ -49,6 +49,9 @@ struct Policy {
   std::uint32_t stall_window_ms =
       60000;  ///< fewer than stall_minimum_bytes in this: the request is broken off
   std::uint32_t stall_minimum_bytes = 4096;
+  /// Key lists fetched because something is wrong here (a pin that failed, a list that has
+  /// expired), not because a newer one was announced: at most one in this time.
+  std::uint32_t keys_pause_ms = 60000;
   std::uint32_t longest_retry_after_s = 3600;  ///< a server may not send us away for longer
   std::uint32_t veto_limit_s = 86400;  ///< the application's `not_now` ends in `busy` after this
   std::uint32_t absent_notice_limit_s =

@@ -4,16 +4,11 @@
 
 #include "contract/device/json_writer.hpp"
 #include "contract/trust/base64url.hpp"
-#include "contract/trust/byte_source.hpp"
 #include "contract/trust/signed_file.hpp"
-#include "contract/trust/strict_json.hpp"
 #include "device/identity/proof.hpp"
 
 namespace otaria::device {
 namespace {
-
-using contract::StrictJson;
-using Event = StrictJson::Event;
 
 constexpr std::string_view grant_prefix =
     "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion=";
@@ -35,16 +30,28 @@ std::uint32_t seconds_of(std::string_view text) {
   return seconds;
 }
 
-bool is_nonce(std::string_view text) {
-  if (text.empty()) return false;
-  return std::all_of(
-      text.begin(), text.end(), [](char c) { return contract::base64url_value(c) >= 0; });
-}
+// What counts of each answer, and in which place.
+struct Place {
+  enum : std::size_t { token, id, expires_in, time, keys, seq };
+};
+constexpr std::array nonce_members{AnswerMember{"nonce"}};
+constexpr std::array token_members{AnswerMember{"token"},
+                                   AnswerMember{"id"},
+                                   AnswerMember{"expires_in", false},
+                                   AnswerMember{"time", false},
+                                   AnswerMember{"keys", false},
+                                   AnswerMember{"seq", false}};
 
-bool is_token(std::string_view text) {
-  if (text.empty()) return false;
-  return std::all_of(text.begin(), text.end(), [](char c) {
-    return c == '.' || contract::base64url_value(c) >= 0;
+/// `sensor_` and the last four digits of the MAC in upper case (contract, 3.1): one of 65,536, and
+/// so perhaps another device's too.
+bool is_default_id(std::string_view id, std::string_view mac) {
+  constexpr std::string_view prefix = "sensor_";
+  constexpr std::size_t digits = 4;
+  if (id.size() != prefix.size() + digits || !id.starts_with(prefix) || mac.size() < digits)
+    return false;
+  const auto upper = [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; };
+  return std::equal(id.begin() + prefix.size(), id.end(), mac.end() - digits, [&](char a, char b) {
+    return a == upper(b);
   });
 }
 
@@ -61,9 +68,9 @@ std::string_view TokenClient::token() const {
 }
 
 std::optional<TokenGrant> TokenClient::take_grant() {
-  const std::optional<TokenGrant> grant = grant_;
-  grant_.reset();
-  return grant;
+  if (!granted_) return std::nullopt;
+  granted_ = false;
+  return grant_;
 }
 
 void TokenClient::token_refused() {
@@ -93,21 +100,17 @@ void TokenClient::begin() {
 void TokenClient::post(std::string_view path,
                        std::string_view content_type,
                        std::string_view body) {
-  contract::Text<max_server_bytes + 32> url;
-  std::array<char, max_server_bytes + 32> text{};
-  const std::string_view server = settings_.server.view();
-  std::copy(server.begin(), server.end(), text.begin());
-  std::copy(path.begin(), path.end(), text.begin() + static_cast<std::ptrdiff_t>(server.size()));
-  url.assign({text.data(), server.size() + path.size()});
+  std::array<char, max_server_bytes + 32> url{};
+  const auto path_at = std::copy(server().begin(), server().end(), url.begin());
+  std::copy(path.begin(), path.end(), path_at);
   asked_at_ms_ = clock_.monotonic_ms();
   status_ = 0;
   retry_after_s_ = 0;
-  Fetcher::Request request{url.view()};
+  answer_.begin({});
+  Fetcher::Request request{{url.data(), server().size() + path.size()}};
   request.content_type = content_type;
   request.body = body;
   fetcher_.get(request);
-  answer_length_ = 0;
-  answer_too_long_ = false;
 }
 
 void TokenClient::ask_nonce() {
@@ -120,43 +123,48 @@ void TokenClient::ask_enrolment() {
   std::array<char, contract::base64url_characters(DeviceKey::public_bytes)> pub{};
   std::array<char, 512> payload{};
   contract::JsonWriter json{payload};
-  const bool has_key = key_->public_key(half);
+  const std::string_view device_id = settings_.identity->id.view();
+  const std::string_view mac = settings_.identity->mac.view();
+  const bool has_key = settings_.access->key->public_key(half);
   contract::base64url_encode(half, pub.data());
   json.begin_object();
-  json.member("claim", settings_.claim.view());
-  json.member("id", settings_.id.view());
-  json.member("mac", settings_.mac.view());
+  json.member("claim", settings_.access->claim);
+  if (!is_default_id(device_id, mac)) json.member("id", device_id);
+  json.member("mac", mac);
   json.member("nonce", nonce_.view());
   json.member("pub", std::string_view{pub.data(), pub.size()});
   json.end_object();
-  const std::size_t length = write_proof(
-      contract::enrolment_kind.type, {payload.data(), json.finish()}, *key_, hasher_, answer_);
+  const std::size_t length = write_proof(contract::enrolment_kind.type,
+                                         {payload.data(), json.finish()},
+                                         *settings_.access->key,
+                                         hasher_,
+                                         work_);
   if (!has_key || json.finish() == 0 || length == 0) return retry(refusals_);
   asking_ = Asking::enrolment;
-  post("/api/v1/device/enrol", "application/jose", {answer_.data(), length});
+  post("/api/v1/device/enrol", "application/jose", {work_.data(), length});
 }
 
 void TokenClient::ask_token() {
   std::array<char, 512> payload{};
   contract::JsonWriter json{payload};
   json.begin_object();
-  json.member("aud", settings_.server.view());
-  json.member("id", settings_.id.view());
-  json.member("iss", settings_.mac.view());
+  json.member("aud", server());
+  json.member("id", settings_.identity->id.view());
+  json.member("iss", settings_.identity->mac.view());
   json.member("nonce", nonce_.view());
-  json.member("sub", settings_.mac.view());
+  json.member("sub", settings_.identity->mac.view());
   json.end_object();
-  std::copy(grant_prefix.begin(), grant_prefix.end(), answer_.begin());
+  std::copy(grant_prefix.begin(), grant_prefix.end(), work_.begin());
   const std::size_t length = write_proof(contract::assertion_kind.type,
                                          {payload.data(), json.finish()},
-                                         *key_,
+                                         *settings_.access->key,
                                          hasher_,
-                                         std::span{answer_}.subspan(grant_prefix.size()));
+                                         work_.subspan(grant_prefix.size()));
   if (json.finish() == 0 || length == 0) return retry(refusals_);
   asking_ = Asking::token;
   post("/api/v1/device/token",
        "application/x-www-form-urlencoded",
-       {answer_.data(), grant_prefix.size() + length});
+       {work_.data(), grant_prefix.size() + length});
 }
 
 void TokenClient::on_header(std::string_view name, std::string_view value) {
@@ -165,18 +173,47 @@ void TokenClient::on_header(std::string_view name, std::string_view value) {
   }
 }
 
+// Only a good answer to the right question reaches the token; a refusal may bring a nonce.
 void TokenClient::on_head(std::uint32_t status) {
   status_ = status;
+  if (asking_ == Asking::token && status == 200) {
+    life_s_ = 0;
+    granted_ = false;
+    grant_ = {};
+    answer_.begin(token_members);
+  } else if ((asking_ == Asking::nonce && status == 200) || status == 401) {
+    nonce_.clear();
+    answer_.begin(nonce_members);
+  }
 }
 
 void TokenClient::on_body(std::span<const std::uint8_t> bytes) {
-  if (bytes.size() > answer_.size() - answer_length_) {
-    answer_too_long_ = true;
-    return;
+  answer_.feed(bytes, *this);
+}
+
+bool TokenClient::on_text_begin(std::size_t member) {
+  if (asking_ == Asking::token && status_ == 200 && member == Place::token) {
+    valid_until_ms_ = 0;
+    token_.clear();
   }
-  std::copy(
-      bytes.begin(), bytes.end(), answer_.begin() + static_cast<std::ptrdiff_t>(answer_length_));
-  answer_length_ += bytes.size();
+  return true;
+}
+
+bool TokenClient::on_text(std::size_t member, char c) {
+  if (asking_ != Asking::token || status_ != 200) {
+    return contract::base64url_value(c) >= 0 && nonce_.put(c);
+  }
+  if (member == Place::id) return grant_.id.put(c);
+  return (c == '.' || contract::base64url_value(c) >= 0) && token_.put(c);
+}
+
+bool TokenClient::on_number(std::size_t member, std::uint32_t value) {
+  std::uint32_t& into = member == Place::expires_in ? life_s_
+                        : member == Place::time     ? grant_.time
+                        : member == Place::keys     ? grant_.keys
+                                                    : grant_.seq;
+  into = value;
+  return true;
 }
 
 void TokenClient::on_end() {
@@ -194,14 +231,15 @@ void TokenClient::on_failed() {
 void TokenClient::take_answer(Asking answered) {
   last_status_ = status_;
   // A nonce may have run out, or been asked for anew: the answer brings the next one.
-  if (status_ == 401 && answered != Asking::nonce && !answer_too_long_ && read_nonce(answer()) &&
+  const bool whole = answer_.finish();
+  if (status_ == 401 && answered != Asking::nonce && whole && !nonce_.empty() &&
       backoff_.failures() < 3) {
     next_ = answered;
     return retry(backoff_);
   }
   if (status_ == 403 || status_ == 409) return refused(answered);
-  const bool good = (status_ == 200 || status_ == 201) && !answer_too_long_;
-  if (good && answered == Asking::nonce && read_nonce(answer())) {
+  const bool good = status_ == 200 || status_ == 201;
+  if (good && answered == Asking::nonce && whole && !nonce_.empty()) {
     next_ = enrol_first_ ? Asking::enrolment : Asking::token;
     ask_at_ms_ = 0;
     return;
@@ -214,7 +252,7 @@ void TokenClient::take_answer(Asking answered) {
     return;
   }
   next_ = Asking::nonce;
-  if (good && answered == Asking::token && read_token(answer())) {
+  if (answered == Asking::token && whole && take_token()) {
     last_status_ = 0;
     backoff_.reset();
     refusals_.reset();
@@ -228,7 +266,7 @@ void TokenClient::take_answer(Asking answered) {
 void TokenClient::refused(Asking answered) {
   next_ = Asking::nonce;
   if (answered == Asking::enrolment) claim_shown_ = true;
-  enrol_first_ = !settings_.claim.empty() && !claim_shown_;
+  enrol_first_ = !settings_.access->claim.empty() && !claim_shown_;
   retry(enrol_first_ ? backoff_ : refusals_);
 }
 
@@ -239,61 +277,11 @@ void TokenClient::retry(Backoff& backoff) {
   ask_at_ms_ = clock_.monotonic_ms() + wait_ms;
 }
 
-bool TokenClient::read_nonce(std::string_view json_text) {
-  contract::MemoryBytes bytes{json_text};
-  std::array<char, longest_nonce> text{};
-  StrictJson json{bytes, text};
-  nonce_.clear();
-  if (json.next() != Event::object_begin) return false;
-  Event event = json.next();
-  for (; event == Event::member; event = json.next()) {
-    if (json.text() != "nonce") {
-      if (!json.skip()) return false;
-      continue;
-    }
-    if (json.next() != Event::string || json.text_too_long() || !is_nonce(json.text()))
-      return false;
-    nonce_.assign(json.text());
-  }
-  return event == Event::object_end && !nonce_.empty();
-}
-
-bool TokenClient::read_token(std::string_view json_text) {
-  contract::MemoryBytes bytes{json_text};
-  std::array<char, max_token_bytes> text{};
-  StrictJson json{bytes, text};
-  contract::Text<max_token_bytes> token;
-  TokenGrant grant;
-  std::uint32_t life_s = 0;
-  if (json.next() != Event::object_begin) return false;
-  Event event = json.next();
-  for (; event == Event::member; event = json.next()) {
-    const std::string_view name = json.text();
-    std::uint32_t* number = name == "expires_in" ? &life_s
-                            : name == "time"     ? &grant.time
-                            : name == "keys"     ? &grant.keys
-                            : name == "seq"      ? &grant.seq
-                                                 : nullptr;
-    const bool is_token_member = name == "token";
-    if (number != nullptr) {
-      if (json.next() != Event::integer) return false;
-      *number = json.integer();
-    } else if (is_token_member || name == "id") {
-      if (json.next() != Event::string || json.text_too_long()) return false;
-      const bool good = is_token_member
-                            ? is_token(json.text()) && token.assign(json.text())
-                            : contract::is_device_id(json.text()) && grant.id.assign(json.text());
-      if (!good) return false;
-    } else if (!json.skip()) {
-      return false;
-    }
-  }
-  if (event != Event::object_end || token.empty() || life_s == 0) return false;
-  life_s = std::min(life_s, longest_life_s);
-  token_ = token;
-  grant_ = grant;
-  if (!grant.id.empty()) settings_.id = grant.id;
-  const std::uint64_t life_ms = std::uint64_t{life_s} * second_ms;
+bool TokenClient::take_token() {
+  if (token_.empty() || life_s_ == 0) return false;
+  if (!grant_.id.empty() && !contract::is_device_id(grant_.id.view())) return false;
+  granted_ = true;
+  const std::uint64_t life_ms = std::uint64_t{std::min(life_s_, longest_life_s)} * second_ms;
   // Counted from the question: the answer may have been long on its way.
   valid_until_ms_ = asked_at_ms_ + life_ms;
   ask_at_ms_ = asked_at_ms_ + life_ms * (700 + random_.next() % 201) / 1000;

@@ -9,7 +9,9 @@
 #include "contract/text.hpp"
 #include "contract/trust/primitives.hpp"
 #include "contract/vocabulary.hpp"
+#include "device/agent/identity.hpp"
 #include "device/download/backoff.hpp"
+#include "device/identity/answer_reader.hpp"
 #include "device/ports/clock.hpp"
 #include "device/ports/device_key.hpp"
 #include "device/ports/fetcher.hpp"
@@ -22,12 +24,20 @@ inline constexpr std::size_t max_server_bytes = 128;  ///< `https://name:port`
 /// without scopes takes 668.
 inline constexpr std::size_t max_token_bytes = 832;
 
-/// Who asks, and where.
+/// How the device proves who it is. What the texts name outlives the agent.
+struct TokenAccess {
+  DeviceKey* key = nullptr;  ///< nullptr: no tokens, the server is only asked for key lists
+  /// Origin, `https://name:port`, without a slash at its end; empty, or longer than
+  /// max_server_bytes: none.
+  std::string_view server = {};
+  /// One-time secret for enrolment, at most max_claim_bytes; empty: the device was imported.
+  std::string_view claim = {};
+};
+
+/// Who asks, and how often. What is pointed to outlives the client.
 struct TokenSettings {
-  contract::Text<max_server_bytes> server;  ///< origin, without a slash at its end
-  contract::Text<contract::max_device_id_bytes> id;
-  contract::Text<contract::mac_text_bytes> mac;
-  contract::Text<max_claim_bytes> claim;  ///< one-time secret; empty: the device was imported
+  const TokenAccess* access = nullptr;
+  const Identity* identity = nullptr;  ///< of it id and MAC are shown
   std::uint32_t retry_first_ms = 1000;
   std::uint32_t retry_limit_ms = 60000;
   /// After a refusal, which only an operator can end.
@@ -36,10 +46,10 @@ struct TokenSettings {
 
 /// What a server says beside the token.
 struct TokenGrant {
-  contract::Text<contract::max_device_id_bytes> id;  ///< to be used from now on
-  std::uint32_t time = 0;                            ///< Unix seconds; 0: not said
-  std::uint32_t keys = 0;                            ///< serial of the newest key list
-  std::uint32_t seq = 0;                             ///< highest the server has seen
+  GrowingText<contract::max_device_id_bytes> id;  ///< to be used from now on; empty: not said
+  std::uint32_t time = 0;                         ///< Unix seconds; 0: not said
+  std::uint32_t keys = 0;                         ///< serial of the newest key list
+  std::uint32_t seq = 0;                          ///< highest the server has seen
 };
 
 /// Gets the token that the device shows to the broker: proves the possession of the device's key
@@ -50,29 +60,41 @@ struct TokenGrant {
 /// Renewal  at a random point in 70 to 90 % of the token's life, by the monotonic clock.
 /// Retries  back-off with jitter; Retry-After is honoured up to an hour; a refusal (403) is asked
 ///          again more rarely.
-/// Memory   the object: about 2.7 KiB, the token and one answer; no heap.
+/// Id       a device with the default id, which another one may have taken, asks for none when it
+///          enrols: the server's answer names the one to use.
+/// Memory   the object (about 1.2 KiB, the token most of it) and `work`, which is used during a
+///          call only; no heap. Answers are read as they arrive: a new token takes the old one's
+///          place character by character, and the old one has ended with the first.
 /// Thread   the agent's.
 /// Source   reference trust, sections 12.2 and 12.3; RFC 7523; RFC 9449, section 8.
-class TokenClient {
+class TokenClient final : private AnswerSink {
  public:
+  /// What a request's body takes at most.
+  static constexpr std::size_t work_bytes = contract::max_packet_bytes;
+
   TokenClient(const TokenSettings& settings,
               Fetcher& fetcher,
-              DeviceKey* key,
               contract::Hasher& hasher,
               Clock& clock,
-              Random& random)
+              Random& random,
+              std::span<char, work_bytes> work)
       : settings_{settings},
         fetcher_{fetcher},
-        key_{key},
         hasher_{hasher},
         clock_{clock},
         random_{random},
+        work_{work},
         backoff_{settings.retry_first_ms, settings.retry_limit_ms},
         refusals_{settings.retry_limit_ms, settings.refused_limit_ms} {}
 
   /// A device without a server to ask uses no tokens.
-  [[nodiscard]] bool is_used() const { return !settings_.server.empty(); }
-  [[nodiscard]] std::string_view server() const { return settings_.server.view(); }
+  [[nodiscard]] bool is_used() const {
+    return settings_.access->key != nullptr && !server().empty();
+  }
+  [[nodiscard]] std::string_view server() const {
+    const std::string_view origin = settings_.access->server;
+    return origin.size() <= max_server_bytes ? origin : std::string_view{};
+  }
   /// Milliseconds until begin() should be called; 0: now.
   [[nodiscard]] std::uint32_t wait_ms() const;
   /// Sends the next request. Only while the fetcher is free and none of ours is under way.
@@ -105,8 +127,7 @@ class TokenClient {
  private:
   enum class Asking : std::uint8_t { nothing, nonce, enrolment, token };
 
-  static constexpr std::size_t answer_bytes = 1536;
-  static constexpr std::size_t longest_nonce = 128;
+  static constexpr std::size_t longest_nonce = 64;  ///< ours has 43 characters
   static constexpr std::uint32_t longest_retry_after_s = 3600;
   static constexpr std::uint32_t longest_life_s = 7 * 86400;
 
@@ -114,19 +135,20 @@ class TokenClient {
   void ask_nonce();
   void ask_enrolment();
   void ask_token();
+  bool on_text_begin(std::size_t member) override;
+  bool on_text(std::size_t member, char c) override;
+  bool on_number(std::size_t member, std::uint32_t value) override;
   void take_answer(Asking answered);
-  bool read_nonce(std::string_view json);
-  bool read_token(std::string_view json);
+  bool take_token();
   void refused(Asking answered);
   void retry(Backoff& backoff);
-  [[nodiscard]] std::string_view answer() const { return {answer_.data(), answer_length_}; }
 
   TokenSettings settings_;
   Fetcher& fetcher_;
-  DeviceKey* key_;  ///< nullptr only when no tokens are used
   contract::Hasher& hasher_;
   Clock& clock_;
   Random& random_;
+  std::span<char, work_bytes> work_;
   Backoff backoff_;
   Backoff refusals_;
 
@@ -140,12 +162,12 @@ class TokenClient {
   std::uint32_t status_ = 0;
   std::uint32_t last_status_ = 0;
   std::uint32_t retry_after_s_ = 0;
-  std::array<char, answer_bytes> answer_{};
-  std::size_t answer_length_ = 0;
-  bool answer_too_long_ = false;
-  contract::Text<longest_nonce> nonce_;
-  contract::Text<max_token_bytes> token_;
-  std::optional<TokenGrant> grant_;
+  AnswerReader answer_;
+  GrowingText<longest_nonce> nonce_;
+  GrowingText<max_token_bytes> token_;
+  std::uint32_t life_s_ = 0;  ///< of the answer that arrives, as grant_ is
+  TokenGrant grant_;
+  bool granted_ = false;  ///< grant_ was not taken yet
 };
 
 }  // namespace otaria::device

@@ -72,12 +72,15 @@ class LineCheck final : public contract::SignatureVisitor {
 class TokenClientTest : public ::testing::Test {
  protected:
   TokenClientTest() {
-    settings_.server.assign("https://ota.example:8443");
-    settings_.id.assign("sensor_A1B2");
-    settings_.mac.assign("a4cf12e0a1b2");
+    access_.key = &key_;
+    access_.server = "https://ota.example:8443";
+    identity_.id.assign("boiler-7");
+    identity_.mac.assign("a4cf12e0a1b2");
+    settings_.access = &access_;
+    settings_.identity = &identity_;
   }
   TokenClient& client() {
-    if (!client_) client_.emplace(settings_, fetcher_, &key_, hasher_, clock_, random_);
+    if (!client_) client_.emplace(settings_, fetcher_, hasher_, clock_, random_, work_);
     return *client_;
   }
   void answer(std::uint32_t status, std::string_view body, std::string_view retry_after = {}) {
@@ -124,7 +127,10 @@ class TokenClientTest : public ::testing::Test {
     return crypto::from_base64url(line.substr(place.offset, place.characters)).value_or("");
   }
 
+  TokenAccess access_;
+  Identity identity_;
   TokenSettings settings_;
+  std::array<char, TokenClient::work_bytes> work_{};
   TestFetcher fetcher_;
   TestKey key_;
   crypto::Sha256Hasher hasher_;
@@ -141,7 +147,7 @@ TEST_F(TokenClientTest, ProvesItsKeyOverTheServersNonce) {
   EXPECT_EQ(fetcher_.content_type, "application/x-www-form-urlencoded");
   ASSERT_TRUE(fetcher_.body.starts_with(prefix));
   EXPECT_EQ(proven(contract::assertion_kind, fetcher_.body.substr(prefix.size())),
-            R"({"aud":"https://ota.example:8443","id":"sensor_A1B2","iss":"a4cf12e0a1b2",)"
+            R"({"aud":"https://ota.example:8443","id":"boiler-7","iss":"a4cf12e0a1b2",)"
             R"("nonce":"c29tZXRoaW5n","sub":"a4cf12e0a1b2"})");
 }
 
@@ -154,7 +160,7 @@ TEST_F(TokenClientTest, HandsOutTheTokenAndWhatTheServerSaid) {
   EXPECT_EQ(grant->time, 1790000000U);
   EXPECT_EQ(grant->keys, 4U);
   EXPECT_EQ(grant->seq, 77U);
-  EXPECT_EQ(grant->id, "sensor_A1B2");
+  EXPECT_EQ(grant->id.view(), "sensor_A1B2");
   EXPECT_FALSE(client().take_grant().has_value());
 }
 
@@ -207,7 +213,7 @@ TEST_F(TokenClientTest, AServerThatAlwaysWantsAnotherNonceIsNotAskedWithoutPause
 }
 
 TEST_F(TokenClientTest, EnrolsWithItsClaimWhenTheServerDoesNotKnowIt) {
-  settings_.claim.assign("c2VjcmV0");
+  access_.claim = "c2VjcmV0";
   get_nonce();
   begin();
   answer(403, R"({"code":"unknown_device"})");
@@ -216,7 +222,7 @@ TEST_F(TokenClientTest, EnrolsWithItsClaimWhenTheServerDoesNotKnowIt) {
   EXPECT_EQ(fetcher_.url, "https://ota.example:8443/api/v1/device/enrol");
   EXPECT_EQ(
       proven(contract::enrolment_kind, fetcher_.body),
-      R"({"claim":"c2VjcmV0","id":"sensor_A1B2","mac":"a4cf12e0a1b2","nonce":"ZW5yb2w","pub":")" +
+      R"({"claim":"c2VjcmV0","id":"boiler-7","mac":"a4cf12e0a1b2","nonce":"ZW5yb2w","pub":")" +
           key_.key.public_key().base64url() + R"("})");
   answer(201, R"({"id":"sensor_A1B2"})");
   get_token();
@@ -224,7 +230,7 @@ TEST_F(TokenClientTest, EnrolsWithItsClaimWhenTheServerDoesNotKnowIt) {
 }
 
 TEST_F(TokenClientTest, ARefusedClaimIsShownOnceABoot) {
-  settings_.claim.assign("c2VjcmV0");
+  access_.claim = "c2VjcmV0";
   get_nonce();
   begin();
   answer(403, "{}");
@@ -261,7 +267,66 @@ TEST_F(TokenClientTest, TakesTheIdThatTheServerAssigns) {
   get_nonce();
   begin();
   answer(200, R"({"token":"a.b.c","expires_in":100,"id":"sensor_a4cf12e0a1b2"})");
-  EXPECT_EQ(client().take_grant()->id, "sensor_a4cf12e0a1b2");
+  EXPECT_EQ(client().take_grant()->id.view(), "sensor_a4cf12e0a1b2");
+}
+
+// Short ids collide early (contract, 3.1): what nobody chose, nobody insists on.
+TEST_F(TokenClientTest, EnrolsWithoutAnIdWhenItsOwnIsTheDefaultOne) {
+  access_.claim = "c2VjcmV0";
+  struct Row {
+    const char* id;
+    bool is_asked_for;
+  };
+  for (const Row& row : {Row{"sensor_A1B2", false},
+                         Row{"sensor_a1b2", true},
+                         Row{"sensor_A1B3", true},
+                         Row{"sensor_A1B", true},
+                         Row{"sensor_0A1B2", true},
+                         Row{"sensor_a4cf12e0a1b2", true}}) {
+    client_.reset();
+    identity_.id.assign(row.id);
+    get_nonce();
+    begin();
+    answer(403, "{}");
+    get_nonce();
+    begin();
+    ASSERT_TRUE(fetcher_.url.ends_with("/enrol"));
+    const std::string asked = proven(contract::enrolment_kind, fetcher_.body);
+    EXPECT_EQ(asked.find(R"("id":")") != std::string::npos, row.is_asked_for) << asked;
+    EXPECT_NE(asked.find(R"("mac":"a4cf12e0a1b2")"), std::string::npos) << asked;
+  }
+}
+
+// A renewal writes over the old token: once it has begun to, only a whole answer brings one back.
+TEST_F(TokenClientTest, ARenewalThatBreaksOffWithinTheTokenLeavesNone) {
+  get_token();
+  get_nonce();
+  begin();
+  client().on_head(200);
+  const std::string_view piece = R"({"id":"sensor_A1B2","tok)";
+  client().on_body({reinterpret_cast<const std::uint8_t*>(piece.data()), piece.size()});
+  EXPECT_EQ(client().token(), "aaa.bbb.ccc");
+  const std::string_view next = R"(en":"dd)";
+  client().on_body({reinterpret_cast<const std::uint8_t*>(next.data()), next.size()});
+  EXPECT_EQ(client().token(), "");
+  client().on_failed();
+  EXPECT_EQ(client().token(), "");
+  EXPECT_FALSE(client().take_grant().has_value());
+  get_token("ddd.eee.fff");
+  EXPECT_EQ(client().token(), "ddd.eee.fff");
+}
+
+TEST_F(TokenClientTest, NoAnswerButAGoodOneToItsQuestionTouchesTheToken) {
+  get_token();
+  begin();  // a nonce is asked for
+  answer(200, R"({"token":"x.y.z","nonce":"bm9uY2U","expires_in":9})");
+  begin();
+  answer(500, R"({"token":"x.y.z","expires_in":9})");
+  EXPECT_EQ(client().token(), "aaa.bbb.ccc");
+  get_nonce();
+  begin();
+  answer(401, R"({"token":"x.y.z","expires_in":9,"nonce":"ZnJlc2g"})");
+  EXPECT_EQ(client().token(), "aaa.bbb.ccc");
 }
 
 TEST_F(TokenClientTest, BelievesNoAnswerThatIsNone) {
@@ -305,19 +370,31 @@ TEST_F(TokenClientTest, WithoutAKeyItAsksNothing) {
 }
 
 TEST_F(TokenClientTest, TheLongestIdsAndServersFit) {
-  settings_.server.assign("https://" + std::string(120, 'h'));
-  settings_.id.assign(std::string(32, 'i'));
-  settings_.claim.assign(std::string(64, 'c'));
+  const std::string server = "https://" + std::string(120, 'h');
+  const std::string claim(64, 'c');
+  access_.server = server;
+  access_.claim = claim;
+  identity_.id.assign(std::string(32, 'i'));
   begin();
-  answer(200, R"({"nonce":")" + std::string(128, 'n') + R"("})");
+  answer(200, R"({"nonce":")" + std::string(64, 'n') + R"("})");
   begin();
   EXPECT_TRUE(fetcher_.url.ends_with("/token"));
   answer(403, "{}");
   begin();
-  answer(200, R"({"nonce":")" + std::string(128, 'n') + R"("})");
+  answer(200, R"({"nonce":")" + std::string(64, 'n') + R"("})");
   begin();
   EXPECT_TRUE(fetcher_.url.ends_with("/enrol"));
   EXPECT_NE(proven(contract::enrolment_kind, fetcher_.body), "");
+  client_.reset();
+  access_.server = "https://ota.example:8443";
+  get_token(std::string(max_token_bytes, 't'));
+  EXPECT_EQ(client().token().size(), max_token_bytes);
+}
+
+TEST_F(TokenClientTest, AServerWhoseNameIsTooLongIsNoServer) {
+  const std::string server = "https://" + std::string(121, 'h');
+  access_.server = server;
+  EXPECT_FALSE(client().is_used());
 }
 
 TEST(Proof, IsEmptyWhenItDoesNotFit) {

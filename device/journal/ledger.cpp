@@ -243,7 +243,7 @@ void Ledger::repeat_outcome(std::string_view update) {
 
 std::uint32_t Ledger::failed_attempts(const contract::Digest& digest) const {
   for (std::size_t i = 0; i < attempts_count_; ++i) {
-    if (attempts_[i].digest == digest) return attempts_[i].failed;
+    if (attempts_[i].is_for(digest)) return attempts_[i].failed;
   }
   return 0;
 }
@@ -273,6 +273,13 @@ Status Ledger::set_key_lists(const KeyListsRecord& lists) {
   write_key_list(record, lists.active);
   write_key_list(record, lists.previous);
   return append(keys_in_force, record);
+}
+
+Status Ledger::assign_id(const DeviceId& id) {
+  if (id == assigned_id_) return {};
+  RecordWriter record;
+  record.text(id.view());
+  return append(id_assigned, record);
 }
 
 Status Ledger::note_time(std::uint32_t unix_s) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -60,6 +61,8 @@ struct ManifestFacts {
   std::uint32_t size = 0;               ///< bytes of the image file
 };
 
+using DeviceId = contract::Text<contract::max_device_id_bytes>;
+
 /// The update in hand.
 struct Deployment {
   contract::Notice notice;
@@ -88,17 +91,17 @@ struct Deployment {
 
 /// How an earlier update ended. The sentence for people is told again from the figures.
 struct Outcome {
-  std::uint32_t serial = 0;   ///< that of its deployment; until the next start
-  contract::UpdateId update;  ///< empty: a three-field notice or an unreadable one
-  contract::Version target;   ///< empty: unreadable notice
-  contract::UpdateState state = contract::UpdateState::refused;
   Error error;
-  Marks unsent;             ///< statuses before the final one
-  std::uint32_t bytes = 0;  ///< of a failed download
+  std::uint32_t serial = 0;  ///< that of its deployment; until the next start
+  std::uint32_t seq = 0;     ///< of the final status when it was last sent; 0 = never
+  std::uint32_t bytes = 0;   ///< of a failed download
   std::uint32_t total = 0;
   std::uint32_t resumed_at = 0;
+  contract::UpdateId update;  ///< empty: a three-field notice or an unreadable one
+  contract::Version target;   ///< empty: unreadable notice
+  Marks unsent;               ///< statuses before the final one
+  contract::UpdateState state = contract::UpdateState::refused;
   bool acknowledged = false;  ///< the final status itself got its PUBACK
-  std::uint32_t seq = 0;      ///< of the final status when it was last sent; 0 = never
 };
 
 /// What lies in a slot.
@@ -235,16 +238,30 @@ class Ledger final : public Journal::Owner {
   /// A proven lower bound of now. Raises the floor at once; written when that is a day more than
   /// what is in flash, so that a restart loses less than a day.
   Status note_time(std::uint32_t unix_s);
+  /// The id that a server assigned in the place of the provisioned one; empty: none. Set durably.
+  [[nodiscard]] const DeviceId& assigned_id() const { return assigned_id_; }
+  Status assign_id(const DeviceId& id);
   static constexpr std::uint32_t time_floor_step_s = 86400;
+
+  /// Of this object, what only verification needs: the manifest's URL and facts, the key lists,
+  /// the counters and floors.
+  static constexpr std::size_t verification_bytes =
+      sizeof(contract::Notice::manifest) + sizeof(Deployment::manifest) + sizeof(KeyListsRecord) +
+      slots * sizeof(SlotContent::security_counter) + 4 * sizeof(std::uint32_t);
 
   void apply(const JournalRecord& record) override;
   Status snapshot(Journal& journal) override;
 
  private:
   enum class SeqReset : std::uint8_t { no, announced, acknowledged };
+  /// Images are told apart by the first bytes of their digests: to find two that agree in them is
+  /// beyond anybody, and would only make them share a count.
   struct Attempts {
-    contract::Digest digest;
+    std::array<std::uint8_t, 8> digest{};
     std::uint8_t failed = 0;
+    [[nodiscard]] bool is_for(const contract::Digest& other) const {
+      return std::equal(digest.begin(), digest.end(), other.bytes.begin());
+    }
   };
 
   Status append(std::uint8_t kind, const class RecordWriter& writer);
@@ -285,6 +302,7 @@ class Ledger final : public Journal::Owner {
   std::uint32_t epoch_ = 0;
   std::uint32_t time_floor_ = 0;
   std::uint32_t time_floor_kept_ = 0;  ///< as flash has it
+  DeviceId assigned_id_;
 };
 
 }  // namespace otaria::device

@@ -30,13 +30,14 @@ enum Kind : std::uint8_t {
   outcome_added = 14,    // u8 ends the update in hand, digest, outcome: one record, the attempt is
                          // counted from it
   outcome_marks = 15,    // u8 index, u16 unsent, u8 acknowledged, u32 seq
-  attempts_state = 16,   // digest, u8: only in snapshots
+  attempts_state = 16,   // digest (its first 8 bytes count), u8: only in snapshots
   outcome_kept = 17,     // outcome: only in snapshots, its attempt is in attempts_state already
   keys_in_force = 18,    // active list, previous list
   image_confirmed = 19,  // u8 slot, u8 has a manifest, u32 security counter, u32 epoch
   time_passed = 20,      // u32 Unix seconds
   trust_floor = 21,      // u32 security floor, u32 epoch: only in snapshots
   manifest_accepted = 22,  // its facts, for the update in hand
+  id_assigned = 23,        // text: what a server calls this device
 };
 
 inline constexpr std::uint32_t first_session_limit = 1U << 31;

@@ -35,7 +35,7 @@ void Ledger::add_outcome(const Outcome& outcome) {
 
 void Ledger::count_attempt(const contract::Digest& digest, const Outcome& outcome) {
   std::size_t at = 0;
-  while (at < attempts_count_ && attempts_[at].digest != digest) ++at;
+  while (at < attempts_count_ && !attempts_[at].is_for(digest)) ++at;
   const bool is_listed = at < attempts_count_;
   const std::uint8_t failed = is_listed ? attempts_[at].failed : 0;
   const bool counts = counts_as_attempt(outcome.state, outcome.error.fault);
@@ -51,7 +51,9 @@ void Ledger::count_attempt(const contract::Digest& digest, const Outcome& outcom
     std::move(attempts_.begin() + 1, attempts_.end(), attempts_.begin());
     --attempts_count_;
   }
-  attempts_[attempts_count_++] = {digest, static_cast<std::uint8_t>(std::min(failed + 1, 255))};
+  Attempts& newest = attempts_[attempts_count_++];
+  std::copy_n(digest.bytes.begin(), newest.digest.size(), newest.digest.begin());
+  newest.failed = static_cast<std::uint8_t>(std::min(failed + 1, 255));
 }
 
 void Ledger::apply_finish(RecordReader& reader) {
@@ -199,7 +201,9 @@ void Ledger::apply(const JournalRecord& record) {
     case attempts_state:
       if (attempts_count_ < attempts_kept) {
         Attempts& attempts = attempts_[attempts_count_++];
-        reader.bytes(attempts.digest.bytes);
+        contract::Digest digest;
+        reader.bytes(digest.bytes);
+        std::copy_n(digest.bytes.begin(), attempts.digest.size(), attempts.digest.begin());
         attempts.failed = reader.u8();
       }
       break;
@@ -212,6 +216,9 @@ void Ledger::apply(const JournalRecord& record) {
     case time_passed:
       time_floor_kept_ = std::max(time_floor_kept_, reader.u32());
       time_floor_ = std::max(time_floor_, time_floor_kept_);
+      break;
+    case id_assigned:
+      reader.text(assigned_id_);
       break;
     case trust_floor:
       security_floor_ = reader.u32();
@@ -240,12 +247,19 @@ Status Ledger::snapshot(Journal& journal) {
   }
   for (std::size_t i = 0; i < attempts_count_; ++i) {
     record.clear();
-    record.bytes(attempts_[i].digest.bytes);
+    contract::Digest digest;
+    std::ranges::copy(attempts_[i].digest, digest.bytes.begin());
+    record.bytes(digest.bytes);
     record.u8(attempts_[i].failed);
     if (auto done = journal.append_to_snapshot(attempts_state, record.payload()); !done)
       return done;
   }
   if (auto done = snapshot_trust(journal, record); !done) return done;
+  if (!assigned_id_.empty()) {
+    record.clear();
+    record.text(assigned_id_.view());
+    if (auto done = journal.append_to_snapshot(id_assigned, record.payload()); !done) return done;
+  }
   return current_ ? snapshot_current(journal, record) : Status{};
 }
 

@@ -21,9 +21,8 @@ constexpr std::string_view defect_names[] = {"none",
                                              "too_large"};
 static_assert(std::size(defect_names) == static_cast<std::size_t>(ImageDefect::too_large) + 1);
 
-std::uint32_t first_four(const contract::Digest& digest) {
-  return static_cast<std::uint32_t>(digest.bytes[0]) << 24 | digest.bytes[1] << 16 |
-         digest.bytes[2] << 8 | digest.bytes[3];
+std::uint32_t first_four(std::span<const std::uint8_t> digest) {
+  return static_cast<std::uint32_t>(digest[0]) << 24 | digest[1] << 16 | digest[2] << 8 | digest[3];
 }
 
 constexpr std::uint32_t smallest_image =
@@ -68,12 +67,6 @@ void ImageChecker::reset(ImagePolicy policy) {
   enter(Phase::header, image_header_bytes);
 }
 
-ImageHead ImageChecker::head() const {
-  const std::span<const std::uint8_t, image_head_bytes> bytes{head_};
-  return {read_image_header(bytes.first<image_header_bytes>()),
-          read_app_descriptor(bytes.subspan<descriptor_offset, descriptor_bytes>())};
-}
-
 std::uint32_t ImageChecker::wanted() const {
   return image_complete() ? 0 : part_start_ + part_bytes_ - position_;
 }
@@ -93,17 +86,18 @@ bool ImageChecker::update(std::span<const std::uint8_t> bytes) {
     take(piece);
     bytes = bytes.subspan(piece.size());
   }
+  hash_.update(bytes);  // behind a defect: nothing but the file's digest
   return verdict_.defect == ImageDefect::none;
 }
 
 /// A piece that lies wholly inside the current part.
 void ImageChecker::take(std::span<const std::uint8_t> piece) {
   const std::uint32_t before = position_;
-  if (before < image_head_bytes) {
-    const std::size_t length = std::min<std::size_t>(piece.size(), image_head_bytes - before);
+  if (before < head_.size()) {
+    const std::size_t length = std::min<std::size_t>(piece.size(), head_.size() - before);
     std::copy_n(piece.begin(), length, head_.begin() + before);
   }
-  if (phase_ < Phase::digest) hash_.update(piece);
+  hash_.update(piece);
   take_part(piece);
   if (verdict_.defect != ImageDefect::none) return;
   last_byte_ = piece.back();
@@ -119,8 +113,10 @@ void ImageChecker::take_part(std::span<const std::uint8_t> piece) {
       for (std::uint8_t byte : piece) checksum_ ^= byte;
       break;
     case Phase::segment_header:
-    case Phase::digest:
       std::copy(piece.begin(), piece.end(), part_.begin() + (position_ - part_start_));
+      break;
+    case Phase::digest:
+      take_digest(piece);
       break;
     case Phase::sector_padding:
       for (std::size_t i = 0; i < piece.size(); ++i) {
@@ -137,6 +133,16 @@ void ImageChecker::take_part(std::span<const std::uint8_t> piece) {
       break;
     default:
       break;  // the header is kept in head_, of the checksum's block only the last byte counts
+  }
+}
+
+// Compared as it comes; its first bytes are kept for the report.
+void ImageChecker::take_digest(std::span<const std::uint8_t> piece) {
+  std::size_t at = position_ - part_start_;
+  for (const std::uint8_t byte : piece) {
+    if (at < part_.size()) part_[at] = byte;
+    digest_differs_ = digest_differs_ || byte != appended_.bytes[at];
+    ++at;
   }
 }
 
@@ -185,7 +191,7 @@ void ImageChecker::enter_after_segment() {
 
 void ImageChecker::check_header() {
   const ImageHeader header = read_image_header(
-      std::span<const std::uint8_t, image_head_bytes>{head_}.first<image_header_bytes>());
+      std::span<const std::uint8_t, descriptor_offset + 4>{head_}.first<image_header_bytes>());
   if (header.magic != image_magic)
     return fail(ImageDefect::bad_magic, 0, header.magic, image_magic);
   if (policy_.require_chip && header.chip_id != *policy_.require_chip) {
@@ -238,14 +244,14 @@ void ImageChecker::check_checksum() {
   if (last_byte_ != checksum_) {
     return fail(ImageDefect::bad_checksum, position_ - 1, last_byte_, checksum_);
   }
+  appended_ = hash_.peek();
+  digest_differs_ = false;
   enter(Phase::digest, appended_hash_bytes);
 }
 
 void ImageChecker::check_digest() {
-  const contract::Digest computed = hash_.finish();
-  std::copy(part_.begin(), part_.end(), appended_.bytes.begin());
-  if (appended_ != computed) {
-    return fail(ImageDefect::bad_hash, part_start_, first_four(appended_), first_four(computed));
+  if (digest_differs_) {
+    return fail(ImageDefect::bad_hash, part_start_, first_four(part_), first_four(appended_.bytes));
   }
   image_bytes_ = position_;
   const std::uint32_t over = position_ % signature_sector_bytes;
@@ -279,6 +285,21 @@ bool ImageChecker::fits(std::uint64_t end) {
        static_cast<std::uint32_t>(std::min(end, largest)),
        policy_.max_bytes);
   return false;
+}
+
+bool ImageInspector::update(std::span<const std::uint8_t> bytes) {
+  const std::uint32_t before = position();
+  if (before < head_.size() && verdict().defect == ImageDefect::none) {
+    const std::size_t length = std::min<std::size_t>(bytes.size(), head_.size() - before);
+    std::copy_n(bytes.begin(), length, head_.begin() + before);
+  }
+  return ImageChecker::update(bytes);
+}
+
+ImageHead ImageInspector::head() const {
+  const std::span<const std::uint8_t, image_head_bytes> bytes{head_};
+  return {read_image_header(bytes.first<image_header_bytes>()),
+          read_app_descriptor(bytes.subspan<descriptor_offset, descriptor_bytes>())};
 }
 
 void ImageChecker::fail(ImageDefect defect,

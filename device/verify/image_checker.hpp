@@ -69,7 +69,8 @@ struct ImageHead {
 ///          (4096 bytes, first byte 0xE7; its contents are the bootloader's business and are not
 ///          looked at).
 /// Not covered  nothing up to the digest; of a signature sector all but its first byte.
-/// Memory   about 700 bytes, no heap.
+/// Hash     one for both digests: that of the file goes on where the image's own ends.
+/// Memory   about 350 bytes, no heap.
 /// Source   docs/spec/image.md.
 class ImageChecker {
  public:
@@ -77,7 +78,7 @@ class ImageChecker {
   /// Forgets everything and starts with another image.
   void reset(ImagePolicy policy);
 
-  /// False as soon as a defect is known; the rest is then ignored.
+  /// False as soon as a defect is known; of the rest only file_digest() takes note.
   bool update(std::span<const std::uint8_t> bytes);
   /// The file ends here. Nothing may follow but reset().
   ImageVerdict finish();
@@ -87,8 +88,6 @@ class ImageChecker {
   [[nodiscard]] bool has_head() const {
     return verdict_.defect == ImageDefect::none && position_ >= image_head_bytes;
   }
-  /// Only with has_head().
-  [[nodiscard]] ImageHead head() const;
   /// The image up to and including its appended SHA-256 is in, and right.
   [[nodiscard]] bool image_complete() const {
     return verdict_.defect == ImageDefect::none && phase_ >= Phase::sector_padding;
@@ -97,6 +96,8 @@ class ImageChecker {
   [[nodiscard]] std::uint32_t image_bytes() const { return image_bytes_; }
   [[nodiscard]] const contract::Digest& appended_digest() const { return appended_; }
   [[nodiscard]] bool has_signature_sector() const { return phase_ == Phase::done; }
+  /// SHA-256 of all bytes so far, those behind a defect included: what a file is named by.
+  [[nodiscard]] contract::Digest file_digest() const { return hash_.peek(); }
   /// Bytes seen so far.
   [[nodiscard]] std::uint32_t position() const { return position_; }
   /// How many bytes may be fed before the image can be complete: never 0 until it is.
@@ -123,6 +124,7 @@ class ImageChecker {
   void check_segment_header();
   void check_descriptor_magic();
   void check_checksum();
+  void take_digest(std::span<const std::uint8_t> piece);
   void check_digest();
   void fail(ImageDefect defect, std::uint32_t offset, std::uint32_t found, std::uint32_t expected);
   bool fits(std::uint64_t end);
@@ -130,10 +132,10 @@ class ImageChecker {
   ImagePolicy policy_;
   ImageVerdict verdict_;
   Sha256 hash_;
-  std::array<std::uint8_t, image_head_bytes> head_{};
-  std::array<std::uint8_t, appended_hash_bytes>
-      part_{};  ///< the part being collected, if it is kept
-  contract::Digest appended_;
+  /// What is judged of the head: the header, and the descriptor's magic behind it.
+  std::array<std::uint8_t, descriptor_offset + 4> head_{};
+  std::array<std::uint8_t, segment_header_bytes> part_{};  ///< of a segment's header or the digest
+  contract::Digest appended_;  ///< what the appended digest must be; once it was right: that
   std::uint32_t position_ = 0;
   std::uint32_t part_start_ = 0;
   std::uint32_t part_bytes_ = image_header_bytes;
@@ -142,6 +144,20 @@ class ImageChecker {
   std::uint8_t segments_left_ = 0;
   std::uint8_t checksum_ = checksum_start;
   std::uint8_t last_byte_ = 0;
+  bool digest_differs_ = false;
+};
+
+/// The same, and it keeps header and descriptor for who wants to read them.
+/// Memory   288 bytes more.
+class ImageInspector final : public ImageChecker {
+ public:
+  using ImageChecker::ImageChecker;
+  bool update(std::span<const std::uint8_t> bytes);
+  /// Only with has_head().
+  [[nodiscard]] ImageHead head() const;
+
+ private:
+  std::array<std::uint8_t, image_head_bytes> head_{};
 };
 
 }  // namespace otaria::device

@@ -74,7 +74,7 @@ TEST_F(ImageCheckerTest, TellsLengthAndDigestOnceTheImageIsComplete) {
 
 TEST_F(ImageCheckerTest, KnowsHeaderAndDescriptorAfter288BytesAndNotBefore) {
   const Bytes image = golden_image();
-  ImageChecker checker{for_s3};
+  ImageInspector checker{for_s3};
   checker.update(std::span{image}.first(287));
   EXPECT_FALSE(checker.has_head());
   checker.update(std::span{image}.subspan(287, 1));
@@ -103,9 +103,30 @@ TEST_F(ImageCheckerTest, KnowsHeaderAndDescriptorAfter288BytesAndNotBefore) {
 
 TEST_F(ImageCheckerTest, TakesADescriptorTextThatFillsItsFieldWithoutANul) {
   const Bytes image = golden_but([](Bytes& b) { std::fill_n(b.begin() + 0x30, 32, 'v'); });
-  ImageChecker checker{for_s3};
+  ImageInspector checker{for_s3};
   ASSERT_TRUE(checker.update(image));
   EXPECT_EQ(checker.head().descriptor.version, std::string(32, 'v'));
+}
+
+// One hash makes both digests, in pieces of any size, and whatever is found wrong on the way.
+TEST_F(ImageCheckerTest, DigestOfTheFileIsThatOfAllItsBytes) {
+  Bytes signed_image = golden_image();
+  signed_image.resize(4096, 0xFF);
+  signed_image.resize(8192, 0xE7);
+  Bytes broken = golden_image();
+  broken[300] ^= 1;
+  Bytes longer = golden_image();
+  longer.resize(1000, 0x11);
+  for (const Bytes& file : {golden_image(), signed_image, broken, longer, Bytes(700, '<')}) {
+    for (const std::size_t piece : {std::size_t{1}, std::size_t{37}, file.size()}) {
+      ImageChecker checker{for_s3};
+      for (std::size_t at = 0; at < file.size(); at += piece)
+        checker.update(std::span{file}.subspan(at, std::min(piece, file.size() - at)));
+      EXPECT_EQ(checker.file_digest(), sha256_of(file)) << file.size() << " by " << piece;
+      checker.reset(for_s3);
+      EXPECT_EQ(checker.file_digest(), sha256_of({}));
+    }
+  }
 }
 
 TEST_F(ImageCheckerTest, CanBeUsedAgainAfterReset) {

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "operator/cli/approval_verbs.hpp"
 #include "operator/cli/audit_verbs.hpp"
 #include "operator/cli/image_tree.hpp"
 #include "operator/cli/token_verbs.hpp"
@@ -24,6 +25,10 @@ void add_token_create(CLI::App& group, Request& request) {
   verb->add_option("--name", a->name, "What it is for, for people")->type_name("N");
   verb->add_option("--product", a->product, "The one product that agent-ci may publish for")
       ->type_name("P");
+  verb->add_option("--person",
+                   a->person,
+                   "Whose it is: where two persons are needed, tokens of one person count once")
+      ->type_name("WHO");
   verb->add_option("--days", a->days, "How long it is valid")
       ->type_name("D")
       ->check(CLI::Range(1, 3650))
@@ -110,10 +115,72 @@ void add_audit(CLI::App& app, Request& request) {
   add_audit_verify(*group, request);
 }
 
+void add_approval_decisions(CLI::App& group, Request& request) {
+  struct Decision {
+    std::string id, text;
+  };
+  {
+    auto a = std::make_shared<Decision>();
+    CLI::App* verb = add_verb(group,
+                              "approve",
+                              "Have what another person asked for done",
+                              "otaria approval approve 01JD3QZ7 --digest 5f70bf18a086007016e9…");
+    verb->add_option("approval", a->id, "Its id")->required()->type_name("ID");
+    verb->add_option("--digest", a->text, "Only if it is this (none: what is shown now)")
+        ->type_name("HEX");
+    verb->callback([&request, a] {
+      request.verb = [a](Context& context) { return approve(context, a->id, a->text); };
+    });
+  }
+  auto a = std::make_shared<Decision>();
+  CLI::App* verb = add_verb(group,
+                            "reject",
+                            "Have it not done; who asked for it may take it back so too",
+                            "otaria approval reject 01JD3QZ7 --reason \"wrong release\"");
+  verb->add_option("approval", a->id, "Its id")->required()->type_name("ID");
+  verb->add_option("--reason", a->text, "For the other person and the audit log")
+      ->type_name("TEXT");
+  verb->callback([&request, a] {
+    request.verb = [a](Context& context) { return reject(context, a->id, a->text); };
+  });
+}
+
+void add_approval(CLI::App& app, Request& request) {
+  CLI::App* group = app.add_subcommand("approval", "What waits for a second person");
+  group->require_subcommand(1);
+  struct List {
+    std::string state;
+    std::size_t limit = 100;
+  };
+  {
+    auto a = std::make_shared<List>();
+    CLI::App* verb =
+        add_verb(*group, "list", "List what waits for a second person", "otaria approval list");
+    verb->add_option("--state", a->state, "pending, done, rejected, expired or all (pending)")
+        ->type_name("STATE")
+        ->check(CLI::IsMember({"pending", "done", "rejected", "expired", "all"}));
+    verb->add_option("--limit", a->limit, "At most so many, newest first; 0: all")
+        ->type_name("N")
+        ->capture_default_str();
+    verb->callback([&request, a] {
+      request.verb = [a](Context& context) { return list_approvals(context, a->state, a->limit); };
+    });
+  }
+  auto id = std::make_shared<std::string>();
+  CLI::App* verb =
+      add_verb(*group, "show", "Show all that would be done", "otaria approval show 01JD3QZ7");
+  verb->add_option("approval", *id, "Its id")->required()->type_name("ID");
+  verb->callback([&request, id] {
+    request.verb = [id](Context& context) { return show_approval(context, *id); };
+  });
+  add_approval_decisions(*group, request);
+}
+
 }  // namespace
 
 void add_access_verbs(CLI::App& app, Request& request) {
   add_token(app, request);
+  add_approval(app, request);
   add_audit(app, request);
 }
 

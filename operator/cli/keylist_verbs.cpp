@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "operator/cli/approval_verbs.hpp"
 #include "operator/cli/terminal/table.hpp"
 #include "operator/keys/key_list_signing.hpp"
 #include "operator/keys/key_rotation.hpp"
@@ -348,6 +349,7 @@ int publish_key_list(Context& context, const std::string& file) {
   const auto verdict = keys::judge(text, current == text ? std::string() : current);
   if (!verdict.ok()) throw keys::words_of(verdict);
   const Json answer = context.client().put("/keylist", "application/jose", text);
+  if (awaits_approval(answer)) return say_awaiting(context, answer);
   if (context.json()) {
     context.print(answer);
     return exit_ok;

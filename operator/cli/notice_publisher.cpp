@@ -5,9 +5,7 @@
 #include <openssl/err.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 #include <map>
 #include <memory>
@@ -22,24 +20,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr int keep_alive_s = 30;
 constexpr std::size_t in_flight = 20;  // libmosquitto's own window; more would only fill its queue
-
-std::optional<std::string> percent_decoded(std::string_view text) {
-  std::string decoded;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      decoded += text[i];
-      continue;
-    }
-    unsigned value = 0;
-    const char* digits = text.data() + i + 1;
-    if (text.size() - i < 3) return std::nullopt;
-    const auto [end, error] = std::from_chars(digits, digits + 2, value, 16);
-    if (error != std::errc{} || end != digits + 2 || value == 0) return std::nullopt;
-    decoded += static_cast<char>(value);
-    i += 2;
-  }
-  return decoded;
-}
 
 struct Session {
   std::vector<OutgoingNotice>& notices;
@@ -159,9 +139,9 @@ ClientPointer new_client(const BrokerAddress& broker, Session& session) {
   check(once, "libmosquitto cannot be initialised");
   ClientPointer client(::mosquitto_new(("send_ota_update-" + new_ulid()).c_str(), true, &session));
   if (!client) throw Failure(exit_refused, "internal", "libmosquitto has no memory for a client.");
-  if (!broker.user.empty()) {
+  if (!broker.username.empty()) {
     check(::mosquitto_username_pw_set(client.get(),
-                                      broker.user.c_str(),
+                                      broker.username.c_str(),
                                       broker.password.empty() ? nullptr : broker.password.c_str()),
           "User and password");
   }
@@ -174,51 +154,6 @@ ClientPointer new_client(const BrokerAddress& broker, Session& session) {
 }
 
 }  // namespace
-
-std::optional<BrokerAddress> broker_from(const std::string& url) {
-  BrokerAddress broker;
-  std::string_view rest = url;
-  if (rest.starts_with("mqtts://")) {
-    broker.tls = true;
-    broker.port = 8883;
-    rest.remove_prefix(8);
-  } else if (rest.starts_with("mqtt://")) {
-    rest.remove_prefix(7);
-  } else {
-    return std::nullopt;
-  }
-  if (const std::size_t at = rest.rfind('@'); at != std::string_view::npos) {
-    const std::string_view login = rest.substr(0, at);
-    const std::size_t colon = login.find(':');
-    const auto user = percent_decoded(login.substr(0, colon));
-    const auto password =
-        percent_decoded(colon == std::string_view::npos ? "" : login.substr(colon + 1));
-    if (!user || user->empty() || !password) return std::nullopt;
-    broker.user = *user;
-    broker.password = *password;
-    rest.remove_prefix(at + 1);
-  }
-  if (rest.ends_with('/')) rest.remove_suffix(1);
-  std::size_t host_end = rest.find(':');
-  if (rest.starts_with('[')) {
-    host_end = rest.find(']');
-    if (host_end == std::string_view::npos) return std::nullopt;
-    broker.host = rest.substr(1, host_end - 1);
-    ++host_end;
-  } else {
-    host_end = std::min(host_end, rest.size());
-    broker.host = rest.substr(0, host_end);
-  }
-  if (broker.host.empty() || broker.host.find_first_of("/?# \t\r\n") != std::string::npos)
-    return std::nullopt;
-  if (host_end == rest.size()) return broker;
-  const std::string_view port = rest.substr(host_end + 1);
-  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), broker.port);
-  if (rest[host_end] != ':' || port.empty() || error != std::errc{} ||
-      end != port.data() + port.size() || broker.port == 0)
-    return std::nullopt;
-  return broker;
-}
 
 void publish_notices(const BrokerAddress& broker,
                      std::vector<OutgoingNotice>& notices,

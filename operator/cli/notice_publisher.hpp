@@ -1,26 +1,17 @@
 #pragma once
 
 #include <chrono>
-#include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
+
+#include "contract/host/broker_url.hpp"
 
 /// Notices straight to a broker, without otariad.
 namespace otaria::cli {
 
-struct BrokerAddress {
-  bool tls = false;
-  std::string host;
-  std::uint16_t port = 1883;
-  std::string user;  ///< empty: none
-  std::string password;
+struct BrokerAddress : contract::BrokerUrl {
   std::string ca_file;  ///< not of the URL: PEM, CAs to trust; empty: the system's
 };
-
-/// `mqtt[s]://[user[:password]@]host[:port]`, percent-encoded user and password; nothing else.
-/// Source  ports: IANA, 1883 and 8883.
-std::optional<BrokerAddress> broker_from(const std::string& url);
 
 struct OutgoingNotice {
   std::string device;

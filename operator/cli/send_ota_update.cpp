@@ -9,6 +9,7 @@
 #include "contract/host/codec.hpp"
 #include "contract/semver.hpp"
 #include "contract/url.hpp"
+#include "operator/cli/approval_verbs.hpp"
 #include "operator/cli/image_fetch.hpp"
 #include "operator/cli/notice_publisher.hpp"
 #include "operator/cli/terminal/table.hpp"
@@ -149,6 +150,7 @@ int send_through_server(Context& context,
             {"force", arguments.force}};
   if (image.size != 0) body["size"] = image.size;
   const Json answer = context.client().post("/updates", body);
+  if (awaits_approval(answer)) return say_awaiting(context, answer);
   if (context.json()) {
     context.print({{"via", "server"},
                    {"server", context.client().server()},
@@ -181,20 +183,20 @@ contract::Notice notice_for(const SendOtaUpdateArguments& arguments, const Image
 
 BrokerAddress broker_address(Context& context, const SendOtaUpdateArguments& arguments) {
   const std::string url = arguments.broker.empty() ? default_broker : arguments.broker;
-  auto broker = broker_from(url);
-  if (!broker)
+  const auto read = contract::read_broker_url(url).url;
+  if (!read)
     throw usage("bad_broker_url",
                 "The --broker URL cannot be read.",
                 "Write it like mqtt://HOST, mqtts://USER:PASSWORD@HOST:8883.");
-  broker->ca_file = context.options().ca_file;
-  if (!context.options().token_file.empty() && broker->password.empty()) {
+  BrokerAddress broker{*read, context.options().ca_file};
+  if (!context.options().token_file.empty() && broker.password.empty()) {
     const std::string token = read_token(context.options().token_file);
     // An API token is a secret between us and otariad; no broker gets to see it.
-    if (token.starts_with("ota_")) return *broker;
-    broker->password = token;
-    if (broker->user.empty()) broker->user = "send_ota_update";
+    if (token.starts_with("ota_")) return broker;
+    broker.password = token;
+    if (broker.username.empty()) broker.username = "send_ota_update";
   }
-  return *broker;
+  return broker;
 }
 
 int send_through_broker(Context& context,

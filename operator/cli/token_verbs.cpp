@@ -61,6 +61,7 @@ int create_token(Context& context, const TokenArguments& arguments) {
   if (!arguments.out.empty()) check_out(arguments.out);
   Json body{{"role", arguments.role}, {"name", arguments.name}, {"days", arguments.days}};
   if (!arguments.product.empty()) body["product"] = arguments.product;
+  if (!arguments.person.empty()) body["person"] = arguments.person;
   Json token = context.client().post("/tokens", body);
   const std::string text = text_member(token, "token");
   const std::string id = text_member(token, "id");
@@ -79,6 +80,8 @@ int create_token(Context& context, const TokenArguments& arguments) {
                            time_of(token, "expires_at"),
                            arguments.out.empty() ? " It is shown this once:" : ""));
   context.say(arguments.out.empty() ? text : fmt::format("Written to {}.", arguments.out));
+  const std::string recommendation = text_member(token, "recommendation");
+  if (!recommendation.empty()) context.note(terminal::printable(recommendation));
   return exit_ok;
 }
 
@@ -89,7 +92,7 @@ int list_tokens(Context& context, std::size_t limit) {
     return exit_ok;
   }
   terminal::Table table(
-      {{"ID"}, {"ROLE"}, {"STATE"}, {"EXPIRES"}, {"LAST USED"}, {"CREATOR"}, {"NAME"}});
+      {{"ID"}, {"ROLE"}, {"STATE"}, {"EXPIRES"}, {"LAST USED"}, {"CREATOR"}, {"PERSON"}, {"NAME"}});
   for (const auto& token : items) {
     const std::string state = text_member(token, "state");
     table.add({text_member(token, "id"),
@@ -98,6 +101,7 @@ int list_tokens(Context& context, std::size_t limit) {
                time_of(token, "expires_at"),
                time_of(token, "last_used_at"),
                text_member(token, "creator"),
+               text_member(token, "person"),
                text_member(token, "name")});
   }
   context.out() << table.text(context.out_traits());

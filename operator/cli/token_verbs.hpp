@@ -11,6 +11,7 @@ struct TokenArguments {
   std::string role;
   std::string name;
   std::string product;  ///< of agent-ci
+  std::string person;   ///< whose it is, for the two-person rule
   unsigned days = 90;
   std::string out;  ///< file for the token; empty: it is printed
 };

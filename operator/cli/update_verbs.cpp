@@ -9,6 +9,7 @@
 #include <set>
 
 #include "contract/vocabulary.hpp"
+#include "operator/cli/approval_verbs.hpp"
 #include "operator/cli/terminal/table.hpp"
 #include "operator/cli/update_view.hpp"
 #include "operator/cli/watch.hpp"
@@ -150,6 +151,7 @@ std::optional<std::uint32_t> time_from(const std::string& text, std::int64_t now
 int send_update(Context& context, const SendArguments& arguments) {
   check_device_ids(arguments.devices);
   const Json answer = context.client().post("/updates", send_body(arguments));
+  if (awaits_approval(answer)) return say_awaiting(context, answer, arguments.wait);
   const auto items = items_of(answer);
   if (arguments.wait) {
     WatchOptions options;

@@ -2,7 +2,6 @@
 
 #include "contract/ulid.hpp"
 #include "operator/cli/failure.hpp"
-#include "operator/cli/notice_publisher.hpp"
 #include "operator/cli/ulid.hpp"
 #include "operator/cli/up.hpp"
 #include "operator/cli/update_verbs.hpp"
@@ -63,43 +62,6 @@ TEST(Time, TakesUnixSecondsUtcAndDistancesFromNow) {
                            "1960-01-01T00:00:00Z",
                            "99999999999"}) {
     EXPECT_FALSE(time_from(text, 1000).has_value()) << text;
-  }
-}
-
-TEST(BrokerUrl, IsReadInAllItsForms) {
-  const auto plain = broker_from("mqtt://broker.example");
-  ASSERT_TRUE(plain);
-  EXPECT_EQ(plain->host, "broker.example");
-  EXPECT_EQ(plain->port, 1883);
-  EXPECT_FALSE(plain->tls);
-  const auto full = broker_from("mqtts://us%40er:p%3A%2Fw@[fe80::1]:4444/");
-  ASSERT_TRUE(full);
-  EXPECT_TRUE(full->tls);
-  EXPECT_EQ(full->user, "us@er");
-  EXPECT_EQ(full->password, "p:/w");
-  EXPECT_EQ(full->host, "fe80::1");
-  EXPECT_EQ(full->port, 4444);
-  EXPECT_EQ(broker_from("mqtts://x")->port, 8883);
-}
-
-TEST(BrokerUrl, WhatIsNoneIsRefused) {
-  for (const char* url : {"",
-                          "broker",
-                          "http://x",
-                          "mqtt://",
-                          "mqtt://:1883",
-                          "mqtt://x:0",
-                          "mqtt://x:65536",
-                          "mqtt://x:18x",
-                          "mqtt://x:",
-                          "mqtt://[::1",
-                          "mqtt://[::1]x",
-                          "mqtt://@x",
-                          "mqtt://%zz@x",
-                          "mqtt://a%2@x",
-                          "mqtt://a%00b@x",
-                          "mqtt://x/topic"}) {
-    EXPECT_FALSE(broker_from(url).has_value()) << url;
   }
 }
 

@@ -58,7 +58,7 @@ TEST_F(Make, PutsTheOptionsIntoTheDescriptor) {
   options.secure_version = 3;
   options.elf_sha256 = contract::Digest{};
   options.elf_sha256->bytes.fill(0x5A);
-  device::ImageChecker checker;
+  device::ImageInspector checker;
   ASSERT_TRUE(checker.update(make_image(options)));
   const device::AppDescriptor descriptor = checker.head().descriptor;
   EXPECT_EQ(descriptor.version, "2.0.0-rc.1+build.7");

@@ -60,6 +60,7 @@ TEST(Manifest, IsSignedAndReadBack) {
 TEST(Manifest, TakesCosignaturesOfOtherKeysUpToFourLines) {
   std::string text;
   std::vector<PrivateKey> keys;
+  keys.reserve(5);
   for (int i = 0; i < 5; ++i) keys.push_back(PrivateKey::generate(Algorithm::es256));
   text = sign_manifest(manifest_payload(example()), keys[0]);
   EXPECT_EQ(code_of([&] { cosign_manifest(text, keys[0]); }), "already_signed");

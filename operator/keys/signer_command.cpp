@@ -157,7 +157,7 @@ std::string answer_of(const std::string& program,
   const ssize_t put = ::write(to.writing(), question.data(), question.size());
   to.close_writing();
   to.close_reading();
-  const std::string answer = read_answer(program, from.reading(), deadline);
+  std::string answer = read_answer(program, from.reading(), deadline);
   const auto ended = child.wait_until(deadline);
   if (!ended) throw failed(program, "did not end in time");
   const int status = *ended;
@@ -187,7 +187,7 @@ std::vector<std::uint8_t> SignerCommand::sign(const contract::Digest& digest) {
                   fmt::format("The signer program {} printed no base64url signature.", program_),
                   "It prints r and s, 32 bytes each, as base64url without padding; not DER.");
   }
-  const std::vector<std::uint8_t> signature{decoded->begin(), decoded->end()};
+  std::vector<std::uint8_t> signature{decoded->begin(), decoded->end()};
   crypto::OpenSslVerifier verifier;
   if (!verifier.verify(public_.algorithm, public_.bytes, digest, signature)) {
     throw refusal("bad_signature",

@@ -13,14 +13,20 @@ int main() {
       {"message buffer (one MQTT packet)", otaria::contract::max_packet_bytes},
       {"slot writer, with the 512-byte transfer buffer", sizeof(SlotWriter)},
       {"ledger: the update in hand, outcomes, attempts, floors", sizeof(Ledger)},
-      {"key store; the lists themselves stay in flash", sizeof(KeyStore)},
-      {"hash of signed files", sizeof(PsaHasher)},
+      {"token client, with the token; answers are read as they arrive", sizeof(TokenClient)},
       {"journal", sizeof(Journal)},
       {"reporter", sizeof(Reporter)},
-      {"image checker", sizeof(ImageChecker)},
-      {"hash of the file", sizeof(Sha256)},
+      {"image checker, with the hash of the file", sizeof(ImageChecker)},
       {"response head", sizeof(ResponseHead)},
-      {"**the whole agent, all of these included**", sizeof(Agent)},
+      {"verification: key store; the lists themselves stay in flash", sizeof(KeyStore)},
+      {"verification: hash of signed files", sizeof(PsaHasher)},
+      {"verification: what the ledger keeps for it", Ledger::verification_bytes},
+      {"verification: where and when to fetch",
+       Agent::verification_bytes - sizeof(KeyStore) - sizeof(PsaHasher) -
+           Ledger::verification_bytes},
+      {"**the whole agent, identity, limits and times of steps included**", sizeof(Agent)},
+      {"**of it verification (bar 4,096)**", Agent::verification_bytes},
+      {"**without verification (bar 6,144)**", sizeof(Agent) - Agent::verification_bytes},
   };
   for (const auto& row : rows) std::printf("%s %zu\n", row.what, row.bytes);
 }

@@ -18,6 +18,7 @@ struct Caller {
   std::string source = {};      ///< address, without port
   std::string token_id = {};    ///< of an API token
   std::int64_t expires_at = 0;  ///< Unix seconds; 0: never. A stream of events ends then
+  std::string person = {};      ///< whom the two-person rule takes it for; empty: unknown
   /// Set once the audit log tells of the request, in the transaction of what it changed. A request
   /// is answered by one thread.
   mutable bool audited = false;

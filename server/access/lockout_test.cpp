@@ -31,7 +31,7 @@ TEST(Lockout, CountsEachMinuteForItself) {
   for (std::int64_t minute = 0; minute < 100; ++minute) {
     for (int i = 0; i < 10; ++i) lockout.failed("a", minute * 60);
   }
-  EXPECT_FALSE(lockout.locked_for("a", 99 * 60));
+  EXPECT_FALSE(lockout.locked_for("a", std::int64_t{99} * 60));
 }
 
 TEST(Lockout, EndsWhenTheClockWasSetBack) {

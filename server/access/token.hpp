@@ -35,6 +35,7 @@ struct ApiToken {
   std::int64_t expires_at = 0;                    ///< from then on it is refused
   std::optional<std::int64_t> last_used_at = {};  ///< written at most once a minute
   std::optional<std::int64_t> revoked_at = {};
+  std::string person = {};  ///< who holds it, for the two-person rule; empty: not said
 };
 
 /// A token as its holder presents it. The views end with the text.

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "contract/vocabulary.hpp"
+#include "server/access/approval.hpp"
 
 namespace otaria::server {
 namespace {
@@ -28,6 +29,7 @@ Json token_json(const ApiToken& token, std::int64_t now) {
           {"name", token.name},
           {"role", name_of(token.role)},
           {"product", token.product.empty() ? Json(nullptr) : Json(token.product)},
+          {"person", token.person.empty() ? Json(nullptr) : Json(token.person)},
           {"state", state_of(token, now)},
           {"creator", token.creator},
           {"created_at", token.created_at},
@@ -69,9 +71,13 @@ std::string json_of(const ApiToken& token, std::int64_t now) {
   return written(token_json(token, now));
 }
 
-std::string json_of(const ApiToken& token, std::int64_t now, const std::string& text) {
+std::string json_of(const ApiToken& token,
+                    std::int64_t now,
+                    const std::string& text,
+                    const std::string& recommendation) {
   Json json = token_json(token, now);
   json["token"] = text;
+  if (!recommendation.empty()) json["recommendation"] = recommendation;
   return written(json);
 }
 
@@ -83,7 +89,12 @@ Outcome<TokenRequest> token_request_from(const std::string& body) {
   const std::string role = text_member(json, "role", wrong);
   request.name = text_member(json, "name", wrong);
   request.product = text_member(json, "product", wrong);
-  if (wrong) return bad("`role`, `name` and `product` are texts");
+  request.person = text_member(json, "person", wrong);
+  if (wrong) return bad("`role`, `name`, `product` and `person` are texts");
+  if (!request.person.empty() && !is_person(request.person)) {
+    return bad("`person` is not 1 to " + std::to_string(longest_person) +
+               " characters of a-z 0-9 . _ @ : + -");
+  }
   const auto known = role_from(role);
   if (!known) return bad("`role` is none of " + role_names());
   request.role = *known;

@@ -259,6 +259,117 @@ class Access(ServerCase):
         rows = self.call("GET", "/api/v1/audit?order=oldest", http=other, headers={"X-Forwarded-For": "203.0.113.10"}).json()["items"]
         self.assertEqual({row["source"] for row in rows if row["outcome"] == "denied"}, {"203.0.113.9"})
 
+    # bodies
+
+    def spooled(self):
+        """Bytes of deleted files that the server holds open: a spool has no name."""
+        folder = pathlib.Path(f"/proc/{self.processes[-1].pid}/fd")
+        return sum(file.stat().st_size for file in folder.iterdir() if "(deleted)" in str(file.readlink()))
+
+    def test_a_stranger_is_refused_by_his_head_and_sends_no_body(self):
+        viewer = self.token("viewer")["token"]
+        for headers, status, code in (("", 401, "token_required"), ("Authorization: Bearer wrong\r\n", 401, "token_invalid"),
+                                      (f"Authorization: Bearer {viewer}\r\n", 403, "forbidden")):
+            with socket.create_connection(("127.0.0.1", self.http), LIMIT_S) as connection:
+                connection.sendall((f"POST /api/v1/releases HTTP/1.1\r\nHost: x\r\nContent-Length: 9000000\r\n{headers}\r\n").encode())
+                answer = b""
+                while b'"hint"' not in answer:  # before a byte of the body was sent
+                    answer += connection.recv(65536)
+                self.assertTrue(answer.startswith(f"HTTP/1.1 {status}".encode()), answer)
+                self.assertIn(f'"{code}"'.encode(), answer)
+                self.assertIn(b"Connection: close", answer)
+                self.assertEqual(self.spooled(), 0)
+        denied = [row["detail"]["code"] for row in self.audit() if row["outcome"] == "denied"]
+        self.assertEqual(sorted(denied), ["forbidden", "token_invalid", "token_required"])
+
+    # browsers on the same machine
+
+    def test_without_tokens_only_this_machines_names_are_answered(self):
+        other = free_port()
+        self.start_server("--development", "--access", "open", data="second", http=other)
+
+        def ask(host, method="GET", **headers):
+            connection = http.client.HTTPConnection("127.0.0.1", other, timeout=LIMIT_S)
+            self.addCleanup(connection.close)
+            connection.putrequest(method, "/api/v1/devices" if method == "GET" else "/api/v1/tokens", skip_host=True)
+            for name, value in ({"Host": host} | headers).items():
+                connection.putheader(name.replace("_", "-"), value)
+            body = b'{"role":"admin"}' if method == "POST" else b""
+            connection.putheader("Content-Length", str(len(body)))
+            connection.endheaders(body)
+            reply = connection.getresponse()
+            return reply.status, json.loads(reply.read()).get("code")
+
+        for host in (f"127.0.0.1:{other}", "127.9.9.9", f"localhost:{other}", "[::1]:80"):
+            self.assertEqual(ask(host), (200, None), host)
+        for host in ("attacker.example", f"attacker.example:{other}", "localhost.attacker.example", "127.0.0.1.attacker.example", "10.0.0.1", "[fe80::1]", "["):
+            self.assertEqual(ask(host), (421, "wrong_host"), host)
+            self.assertEqual(ask(host, "POST"), (421, "wrong_host"), host)
+        here = f"127.0.0.1:{other}"
+        for header in ({"Origin": "http://attacker.example"}, {"Origin": "null"}, {"Sec_Fetch_Site": "cross-site"}, {"Sec_Fetch_Site": "same-site"},
+                       {"Origin": f"http://localhost:{other}"}):
+            self.assertEqual(ask(here, "POST", **header), (403, "cross_site_request"), header)
+        self.assertEqual(ask(here, "POST", Origin=f"http://{here}", Sec_Fetch_Site="same-origin")[0], 201)
+        self.assertEqual(ask(here, "POST")[0], 201)
+
+    # metrics
+
+    def metric(self, text):
+        found = re.search(rf"^otaria_{re.escape(text)} (\d+)$", self.get("/metrics").body.decode(), re.MULTILINE)
+        return int(found[1]) if found else 0
+
+    def test_who_is_turned_away_is_counted_by_door_and_code(self):
+        viewer = self.token("viewer")["token"]
+        self.call("GET", "/api/v1/devices", token=None)
+        self.call("GET", "/api/v1/devices", token="wrong")
+        self.call("GET", "/api/v1/tokens", token=viewer)
+        self.call("POST", "/api/v1/device/enrol", b"nonsense", token=None)
+        self.call("POST", "/broker/rabbitmq/user", b"username=x&password=y", token=None)
+        for sample in ('door="api",code="token_required"', 'door="api",code="token_invalid"', 'door="api",code="forbidden"',
+                       'door="device",code="bad_request"', 'door="broker",code="denied"'):
+            self.assertEqual(self.metric(f"auth_failures_total{{{sample}}}"), 1, sample)
+        self.assertEqual(self.metric('rate_limited_total{door="api",code="too_many_failures"}'), 0)
+        doors = {(row["actor"], row["detail"]["code"]) for row in self.audit() if row["outcome"] == "denied"}
+        self.assertLessEqual({("device", "bad_request"), ("broker", "denied")}, doors)
+
+    def test_what_is_refused_for_its_number_is_counted_apart(self):
+        other = free_port()
+        self.start_server(*self.configure('[access]\nmetrics = "open"\n[identity]\nburst = 3\nper_second = 1\n'), data="second", http=other)
+        call = lambda method, path, **more: self.call(method, path, http=other, **more)
+        for _ in range(11):
+            call("GET", "/api/v1/devices", token="wrong")
+        self.refused(call("GET", "/api/v1/devices", token="wrong"), 429, "too_many_failures")
+        limited = [call("POST", "/api/v1/device/nonce", body=b"", token=None).status for _ in range(8)]
+        self.assertIn(429, limited)
+        text = call("GET", "/metrics", token=None).body.decode()
+        self.assertIn('otaria_rate_limited_total{door="api",code="too_many_failures"} 1\n', text)
+        self.assertIn('otaria_rate_limited_total{door="device",code="too_many_requests"} ', text)
+        self.assertIn('otaria_tls_failures_total{reason="client_certificate"} 0\n', text)
+
+    # several servers
+
+    def test_servers_that_share_a_download_secret_take_each_others_urls(self):
+        secret = self.directory / "secret"
+        secret.write_text("A" * 43 + " 1700000000\n")
+        secret.chmod(0o600)
+        first, second = free_port(), free_port()
+        for port in (first, second):
+            self.start_server("--download-secret", str(secret), "--public-url", "http://127.0.0.1:1", data=f"data-{port}", http=port)
+        ids = {port: re.search(r'otaria_download_secret_info\{id="([0-9a-f]{8})"\} 1', self.call("GET", "/metrics", http=port).body.decode())[1]
+               for port in (self.http, first, second)}
+        self.assertEqual(ids[first], ids[second])
+        self.assertNotEqual(ids[first], ids[self.http])
+        image = {"Content-Type": "application/octet-stream"}
+        made = {port: self.call("POST", "/api/v1/releases", make_image(), image, http=port).json()["url"] for port in (first, second)}
+        path = made[first].split(":1/", 1)[1]
+        self.assertEqual(self.call("GET", "/" + path, http=second, token=None).status, 200)
+        self.assertEqual(self.call("GET", "/" + path, http=self.http, token=None).json()["code"], "url_refused")
+        self.assertEqual(secret.read_text(), "A" * 43 + " 1700000000\n")
+        refused = self.spawn(self.otariad, "--data", str(self.directory / "third"), "--http", f"127.0.0.1:{free_port()}", "--access", "tokens",
+                             "--download-secret", str(self.directory / "nothing"))
+        self.assertEqual(refused.wait(30), 1)
+        self.assertIn("nothing is not there", self.log())
+
     # audit
 
     def test_every_change_is_told_with_who_and_what(self):

@@ -2,9 +2,11 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <array>
 #include <memory>
 
+#include "server/access/address.hpp"
 #include "server/access/caller.hpp"
 #include "server/access/token.hpp"
 #include "server/api/gate.hpp"
@@ -44,6 +46,10 @@ constexpr std::array table{
   Endpoint{"POST",   "/api/v1/tokens",                Right::administer,   create_token},
   Endpoint{"GET",    "/api/v1/tokens",                Right::administer,   list_tokens},
   Endpoint{"DELETE", "/api/v1/tokens/{id}",           Right::administer,   revoke_token},
+  Endpoint{"GET",    "/api/v1/approvals",             Right::read,         list_approvals},
+  Endpoint{"GET",    "/api/v1/approvals/{id}",        Right::read,         show_approval},
+  Endpoint{"POST",   "/api/v1/approvals/{id}/approve", Right::operate,     approve},
+  Endpoint{"POST",   "/api/v1/approvals/{id}/reject", Right::operate,      reject},
   Endpoint{"GET",    "/api/v1/audit",                 Right::audit,        list_audit},
   Endpoint{"GET",    "/api/v1/events",                Right::read,         follow_events},
   Endpoint{"GET",    "/api/v1/server",                Right::read,         show_server},
@@ -73,6 +79,11 @@ constexpr bool changes_need_a_right() {
 }
 static_assert(changes_need_a_right());
 
+std::string_view host_without_port(std::string_view host) {
+  const std::size_t after_brackets = host.starts_with('[') ? host.find(']') : 0;
+  return host.substr(0, host.find(':', after_brackets == host.npos ? host.size() : after_brackets));
+}
+
 // A page of another site may make a browser send what needs no permission of ours; programs send
 // neither header.
 bool is_cross_site(const Request& request) {
@@ -86,12 +97,59 @@ bool is_cross_site(const Request& request) {
   return scheme == std::string_view::npos || origin->substr(scheme + 3) != request.header("host");
 }
 
+// Where nobody is asked for a token, a page of any site could have its own name resolve to this
+// machine (DNS rebinding) and would then be same-origin: only its Host gives it away.
+bool is_for_this_machine(const Request& request, const Services& services) {
+  const std::string_view host = host_without_port(request.header("host").value_or(""));
+  if (host == "localhost" || host == "[::1]") return true;
+  if (const auto address = address_from(host)) {
+    return network_from("127.0.0.0/8")->contains(*address);
+  }
+  const std::string_view ours = services.public_url;
+  const std::string_view authority = ours.substr(std::min(ours.find("://"), ours.size() - 3) + 3);
+  return !host.empty() && host == host_without_port(authority.substr(0, authority.find('/')));
+}
+
+/// What is refused whoever asks, and whatever for.
+std::optional<Response> refused_by_head(const Request& request, const Services& services) {
+  if (services.gate.settings().open && !is_for_this_machine(request, services)) {
+    return problem(
+        {"wrong_host",
+         "the request's Host is not this machine, and this server asks nobody for a token",
+         "use http://127.0.0.1 or http://localhost, or start otariad with --access tokens"});
+  }
+  if (is_cross_site(request)) {
+    return problem({"cross_site_request",
+                    "the request comes from a page of another site",
+                    "send it from a program, or from a page of this server"});
+  }
+  return std::nullopt;
+}
+
+const Endpoint* find_endpoint(const Request& request) {
+  for (const Endpoint& endpoint : table) {
+    if (endpoint.method == request.method && match_path(endpoint.pattern, request.path)) {
+      return &endpoint;
+    }
+  }
+  return nullptr;
+}
+
+std::string verb_of(const Endpoint& endpoint) {
+  return std::string{endpoint.method} + " " + std::string{endpoint.pattern};
+}
+
+Response failed(const Request& request, const std::exception& unforeseen) {
+  spdlog::error("{} {}: {}", request.method, without_secrets(request.path), unforeseen.what());
+  return problem({"internal", "the server could not answer; its log says why", "try again"});
+}
+
 // What an operator's endpoint answers to a caller who may ask it.
 Response answer_caller(const Endpoint& endpoint,
                        const Request& request,
                        const PathParameters& parameters,
                        Services& services) {
-  const std::string verb = std::string{endpoint.method} + " " + std::string{endpoint.pattern};
+  const std::string verb = verb_of(endpoint);
   auto admitted = services.gate.admit(request, endpoint.right, verb);
   if (auto* denied = std::get_if<Response>(&admitted)) return std::move(*denied);
   Request known = request;
@@ -137,17 +195,30 @@ std::function<Response(const Request&)> make_handler(Services& services) {
                              : answer_caller(endpoint, request, parameters, services);
                 });
   }
-  return [router](const Request& request) -> Response {
+  return [router, &services](const Request& request) -> Response {
     try {
-      if (is_cross_site(request)) {
-        return problem({"cross_site_request",
-                        "the request comes from a page of another site",
-                        "send it from a program, or from a page of this server"});
-      }
+      if (auto refused = refused_by_head(request, services)) return std::move(*refused);
       return (*router)(request);
     } catch (const std::exception& unforeseen) {  // the one catch on a request's path
-      spdlog::error("{} {}: {}", request.method, without_secrets(request.path), unforeseen.what());
-      return problem({"internal", "the server could not answer; its log says why", "try again"});
+      return failed(request, unforeseen);
+    }
+  };
+}
+
+std::function<std::optional<Response>(const Request&)> make_admission(Services& services) {
+  return [&services](const Request& request) -> std::optional<Response> {
+    try {
+      if (auto refused = refused_by_head(request, services)) return refused;
+      const Endpoint* endpoint = find_endpoint(request);
+      // What no endpoint takes is small (see body_limit), and the router says what is wrong.
+      if (endpoint == nullptr || asks_nobody(*endpoint, services.gate.settings())) {
+        return std::nullopt;
+      }
+      auto admitted = services.gate.admit(request, endpoint->right, verb_of(*endpoint));
+      if (auto* denied = std::get_if<Response>(&admitted)) return std::move(*denied);
+      return std::nullopt;
+    } catch (const std::exception& unforeseen) {
+      return failed(request, unforeseen);
     }
   };
 }

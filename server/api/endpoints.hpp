@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -26,7 +28,14 @@ std::span<const Endpoint> endpoints();
 std::uint64_t body_limit(std::string_view method, std::string_view path);
 
 /// Routes requests to the table. Refuses, with 403 `cross_site_request`, what a browser sends on
-/// behalf of another site. An exception becomes a 500 that names no internals; the log has them.
+/// behalf of another site, and, where nobody is asked for a token, with 421 `wrong_host` what was
+/// not meant for this machine. An exception becomes a 500 that names no internals; the log has
+/// them.
 std::function<Response(const Request&)> make_handler(Services& services);
+
+/// Whether a request may send its body, judged by its head alone: the refusal that it gets in place
+/// of an answer, or nothing. The handler judges it again once the body is there, for a token may
+/// have been revoked meanwhile.
+std::function<std::optional<Response>(const Request&)> make_admission(Services& services);
 
 }  // namespace otaria::server

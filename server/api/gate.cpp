@@ -67,6 +67,7 @@ Caller caller_with(const ApiToken& token) {
   caller.product = token.product;
   caller.token_id = token.id;
   caller.expires_at = token.expires_at;
+  caller.person = token.person;
   return caller;
 }
 
@@ -140,6 +141,7 @@ std::variant<Caller, Gate::Refused> Gate::identify_foreign(std::string_view text
   if (foreign_tokens_ == nullptr) return Refused{token_invalid(), std::string{anonymous}};
   auto verified = foreign_tokens_->verify(text);
   if (!verified) return Refused{verified.refusal(), std::string{anonymous}};
+  verified.value().person = verified.value().actor;
   return std::move(verified.value());
 }
 
@@ -149,6 +151,7 @@ Response Gate::deny(const Request& request,
                     const Refused& why,
                     const std::string& source) {
   const std::string& code = why.refusal.code;
+  denied_.count("api", code);
   if (const auto denial = denials_.note({.actor = why.actor,
                                          .source = source,
                                          .verb = std::string{verb},
@@ -164,6 +167,22 @@ Response Gate::deny(const Request& request,
     response.headers.emplace_back("WWW-Authenticate", challenge(code, right));
   }
   return response;
+}
+
+void Gate::tell_denied(const Request& request,
+                       std::string_view door,
+                       const std::string& source,
+                       const std::string& code) {
+  denied_.count(door, code);
+  if (const auto denial =
+          denials_.note({.actor = std::string{door},
+                         .source = source,
+                         .verb = request.method + " " + without_secrets(request.path),
+                         .subject = without_secrets(request.path),
+                         .code = code,
+                         .at = now()})) {
+    write(*denial);
+  }
 }
 
 // A denial is no change: when it cannot be written, the answer is a denial all the same.

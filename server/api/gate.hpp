@@ -8,6 +8,7 @@
 
 #include "server/access/address.hpp"
 #include "server/access/caller.hpp"
+#include "server/access/code_counters.hpp"
 #include "server/access/denials.hpp"
 #include "server/access/lockout.hpp"
 #include "server/broker/clock.hpp"
@@ -44,6 +45,15 @@ class Gate {
   /// was refused. `verb` as for admit().
   void record(const Request& request, const Response& response, std::string_view verb);
 
+  /// A device or broker that was turned away by its handler: counted, and told in the audit log as
+  /// admit() tells its own denials. `door`: `device` or `broker`.
+  void tell_denied(const Request& request,
+                   std::string_view door,
+                   const std::string& source,
+                   const std::string& code);
+  /// Who was turned away since start.
+  [[nodiscard]] CodeCounters::Counts denied() const { return denied_.counts(); }
+
   /// The events, until the caller's token ends.
   EventSource while_valid(EventSource events, const Caller& caller);
   void on_revoked(const std::string& token_id);
@@ -77,6 +87,7 @@ class Gate {
   BearerVerifier* const foreign_tokens_;  ///< none: nullptr
   Lockout lockout_;
   Denials denials_;
+  CodeCounters denied_;
   std::mutex revoked_mutex_;
   std::set<std::string> revoked_;  ///< since start; streams that began before look here
 };

@@ -40,6 +40,12 @@ Response create_token(const Request& request, const PathParameters&, Services& s
 Response list_tokens(const Request& request, const PathParameters&, Services& services);
 Response revoke_token(const Request& request, const PathParameters& path, Services& services);
 
+// approval_handlers.cpp
+Response list_approvals(const Request& request, const PathParameters&, Services& services);
+Response show_approval(const Request& request, const PathParameters& path, Services& services);
+Response approve(const Request& request, const PathParameters& path, Services& services);
+Response reject(const Request& request, const PathParameters& path, Services& services);
+
 // audit_handlers.cpp
 Response list_audit(const Request& request, const PathParameters&, Services& services);
 

@@ -9,7 +9,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::int64_t longest_lead_s = 90 * 86'400;
+constexpr std::int64_t longest_lead_s = std::int64_t{90} * 86'400;
 
 std::string text_of(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);

@@ -173,6 +173,34 @@ class Tokens(IdentityCase):
         self.assertEqual(self.token(device).status, 200)
 
 
+class Failures(IdentityCase):
+    def test_whose_proofs_are_refused_too_often_waits_and_the_device_itself_does_not(self):
+        good, thief, other = Device(), Device(), Device("a4cf12e0c3d4")
+        self.import_csv(good, other)
+        for _ in range(11):
+            self.refused(self.token(thief), 403, "not_enrolled")  # the MAC of `good`, another key
+        reply = self.token(thief)
+        self.refused(reply, 429, "too_many_failures")
+        self.assertTrue(1 <= int(reply.headers["Retry-After"]) <= 60)
+        self.assertEqual(self.token(good).status, 200)
+        self.assertEqual(self.token(other).status, 200)
+
+    def test_claims_are_not_guessed_at_will(self):
+        claim = self.claim(mac="a4cf12e0a1b2")
+        device = Device()
+        for _ in range(11):
+            self.refused(self.enrol(device.enrolment(self.nonce(), "A" * len(claim))), 403, "claim_refused")
+        self.refused(self.enrol(device.enrolment(self.nonce(), claim)), 429, "too_many_failures")
+
+    def test_a_stale_nonce_and_a_suspended_device_are_no_guesses(self):
+        device = Device()
+        self.import_csv(device)
+        stale = device.assertion("A" * 43, self.origin)
+        for _ in range(12):
+            self.refused(self.ask(stale), 401, "use_nonce")
+        self.assertEqual(self.token(device).status, 200)
+
+
 class Enrolments(IdentityCase):
     def test_a_claim_lets_a_device_in_once(self):
         claim = self.claim(mac="a4cf12e0a1b2", product="sensor")

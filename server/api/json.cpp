@@ -3,6 +3,8 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "server/api/approval_json.hpp"
+
 namespace otaria::server {
 namespace {
 
@@ -259,6 +261,7 @@ std::string json_of(const ServerView& server) {
                   {"broker", {{"url", server.broker_url}, {"connected", server.broker_connected}}},
                   {"access", server.open_access ? "open" : "tokens"},
                   {"development", server.development},
+                  {"approvals", Json::parse(json_of(server.approvals))},
                   {"devices", server.counts.devices},
                   {"online", server.counts.online},
                   {"releases", server.counts.releases},

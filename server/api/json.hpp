@@ -35,6 +35,7 @@ struct ServerView {
   std::int64_t started_at = 0;
   bool broker_connected = false;
   bool open_access = false, development = false;
+  ApprovalRules approvals = {};
   StoreCounts counts;
 };
 std::string json_of(const ServerView& server);

@@ -2,6 +2,7 @@
 #include <string_view>
 
 #include "server/api/event_hub.hpp"
+#include "server/api/gate.hpp"
 #include "server/api/handlers.hpp"
 #include "server/trust/key_list_file.hpp"
 
@@ -68,8 +69,9 @@ void add_broker(MetricsText& metrics, Services& services) {
   metrics.counter("unknown_updates_total",
                   "Statuses of updates this server did not send.",
                   counted.unknown_updates);
-  metrics.counter(
-      "contradictions_total", "Reports that cannot follow a final state.", counted.contradictions);
+  metrics.counter("contradictions_total",
+                  "Reports that cannot follow a final state, or that their device belies.",
+                  counted.contradictions);
   metrics.counter("reports_dropped_total",
                   "Reports lost: queue full, or refused by the database.",
                   counted.dropped);
@@ -102,6 +104,32 @@ void add_trust(MetricsText& metrics, Services& services) {
                   services.trust.key_list_conflicts);
 }
 
+/// What begins so was refused for its number, not for what it was.
+constexpr std::string_view rate_codes = "too_many_";
+
+void add_access(MetricsText& metrics, Services& services) {
+  const CodeCounters::Counts denied = services.gate.denied();
+  const auto add = [&](std::string_view name, std::string_view help, bool rates) {
+    metrics.head(name, help, "counter");
+    for (const auto& [key, count] : denied) {
+      if (key.second.starts_with(rate_codes) != rates) continue;
+      metrics.sample(
+          name, "door=\"" + key.first + "\",code=\"" + key.second + "\"", std::to_string(count));
+    }
+  };
+  add("auth_failures_total", "Requests turned away: who asked, and the code he was told.", false);
+  add("rate_limited_total", "Requests turned away for their number.", true);
+  metrics.gauge("download_secret_shared",
+                "1 when download URLs are signed with a secret that is set for several servers.",
+                services.downloads.shares_secret() ? 1 : 0);
+  if (const std::string id = services.downloads.secret_id(); !id.empty()) {
+    metrics.head("download_secret_info",
+                 "The secret that signs download URLs, by its id: equal on all servers of a fleet.",
+                 "gauge");
+    metrics.sample("download_secret_info", "id=\"" + id + "\"", "1");
+  }
+}
+
 void add_http(MetricsText& metrics, Services& services) {
   const HttpStatistics http = services.http_statistics();
   metrics.head("http_responses_total", "Responses by class of status.", "counter");
@@ -118,6 +146,12 @@ void add_http(MetricsText& metrics, Services& services) {
                   "Downloads answered 503 beyond the limit.",
                   http.downloads_refused);
   metrics.counter("http_timeouts_total", "Connections closed for slowness.", http.timed_out);
+  metrics.head("tls_failures_total", "TLS handshakes that did not come about.", "counter");
+  for (std::size_t i = 0; i < http.tls_failures.size(); ++i) {
+    metrics.sample("tls_failures_total",
+                   "reason=\"" + std::string{name_of(static_cast<TlsFailure>(i))} + "\"",
+                   std::to_string(http.tls_failures[i]));
+  }
   metrics.gauge("http_active_connections",
                 "Connections open.",
                 static_cast<std::int64_t>(http.active_connections));
@@ -140,6 +174,7 @@ Response show_metrics(const Request&, const PathParameters&, Services& services)
   add_fleet(metrics, services);
   add_broker(metrics, services);
   add_trust(metrics, services);
+  add_access(metrics, services);
   add_http(metrics, services);
   Response response;
   response.headers = {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"},

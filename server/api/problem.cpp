@@ -37,6 +37,10 @@ constexpr std::array rows{
   Row{"rotation_pending", 409},  Row{"use_nonce", 401},         Row{"claim_refused", 403},
   Row{"not_enrolled", 403},      Row{"device_not_active", 403}, Row{"too_many_requests", 429},
   Row{"token_too_long", 422},    Row{"loopback_only", 403},
+  Row{"unknown_approval", 404},  Row{"person_unknown", 403},    Row{"same_person", 403},
+  Row{"approval_decided", 409},  Row{"approval_expired", 409},  Row{"approval_mismatch", 409},
+  Row{"approval_stale", 409},    Row{"approval_void", 409},     Row{"too_many_approvals", 409},
+  Row{"wrong_host", 421},
   Row{"disk_full", 507},         Row{"internal", 500},          Row{"not_ready", 503},
 };  // clang-format on
 

@@ -62,6 +62,7 @@ Response show_server(const Request&, const PathParameters&, Services& services) 
   view.broker_connected = services.broker_connected();
   view.open_access = services.gate.settings().open;
   view.development = services.gate.settings().development;
+  view.approvals = services.approvals;
   view.counts = counts(services);
   return json_reply(json_of(view));
 }

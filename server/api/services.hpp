@@ -4,6 +4,7 @@
 #include <functional>
 #include <string>
 
+#include "server/access/approval.hpp"
 #include "server/artifact/store.hpp"
 #include "server/broker/clock.hpp"
 #include "server/broker/counters.hpp"
@@ -38,6 +39,7 @@ struct Services {
   std::string broker_url;  ///< without the password
   std::int64_t started_at = 0;
   std::int64_t silence_s = 0;  ///< see is_online
+  ApprovalRules approvals = {};
   std::function<bool()> broker_connected;
   std::function<HttpStatistics()> http_statistics;
   std::function<std::size_t()> queued_reports;

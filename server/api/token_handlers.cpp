@@ -1,3 +1,5 @@
+#include <set>
+
 #include "server/access/caller.hpp"
 #include "server/api/access_json.hpp"
 #include "server/api/audit_note.hpp"
@@ -10,6 +12,7 @@ namespace otaria::server {
 namespace {
 
 constexpr std::int64_t seconds_per_day = 86'400;
+constexpr std::size_t tokens_looked_at = 500;
 
 // An id of 40 random bits may be taken, once in many thousand years; then there is a next one.
 NewToken add_token(const TokenRequest& wanted, const Request& request, Services& services) {
@@ -18,6 +21,7 @@ NewToken add_token(const TokenRequest& wanted, const Request& request, Services&
     made.kept.role = wanted.role;
     made.kept.product = wanted.product;
     made.kept.name = wanted.name;
+    made.kept.person = wanted.person;
     made.kept.creator = request.caller->actor;
     made.kept.created_at = services.now();
     made.kept.expires_at = services.now() + wanted.days * seconds_per_day;
@@ -33,10 +37,27 @@ NewToken add_token(const TokenRequest& wanted, const Request& request, Services&
            contract::audit_detail({{"role", std::string{name_of(wanted.role)}},
                                    {"product", wanted.product},
                                    {"name", wanted.name},
+                                   {"person", wanted.person},
                                    {"expires_at", made.kept.expires_at}}));
     });
     if (added) return made;
   }
+}
+
+// Source  reference trust, section 14: the two-person rule is recommended once there are two.
+std::string recommendation(const ApiToken& made, Services& services) {
+  if (!services.approvals.verbs.empty() || !rights_of(made.role).has(Right::operate)) return {};
+  std::vector<ApiToken> tokens;
+  services.store.read([&](StoreView& view) { tokens = view.tokens({.limit = tokens_looked_at}); });
+  std::set<std::string> persons;
+  for (const ApiToken& token : tokens) {
+    const bool counts =
+        is_valid_at(token, services.now()) && rights_of(token.role).has(Right::operate);
+    if (counts) persons.insert(token.person.empty() ? shown_token(token.id) : token.person);
+  }
+  if (persons.size() < 2) return {};
+  return "More than one operator can act now: let a second person approve forced updates and key "
+         "lists. Set approvals.force and approvals.keylist_publish, and make tokens with --person.";
 }
 
 }  // namespace
@@ -45,7 +66,8 @@ Response create_token(const Request& request, const PathParameters&, Services& s
   const auto wanted = token_request_from(request.body);
   if (!wanted) return problem(wanted.refusal());
   const NewToken made = add_token(wanted.value(), request, services);
-  return json_reply(json_of(made.kept, services.now(), made.text), 201);
+  return json_reply(
+      json_of(made.kept, services.now(), made.text, recommendation(made.kept, services)), 201);
 }
 
 Response list_tokens(const Request& request, const PathParameters&, Services& services) {

@@ -4,6 +4,7 @@
 
 #include "contract/trust/signed_file.hpp"
 #include "contract/ulid.hpp"
+#include "server/api/approval_acts.hpp"
 #include "server/api/audit_note.hpp"
 #include "server/api/handlers.hpp"
 #include "server/api/json.hpp"
@@ -75,13 +76,26 @@ Response publish_key_list(const Request& request, const PathParameters&, Service
                     "leave out keys and pins that nobody needs any more"});
   }
   std::optional<Outcome<StoredKeyList>> judged;
+  std::optional<Outcome<Approval>> asked;
   bool added = false;
   bool first = false;
   services.store.write([&](StoreTransaction& transaction) {
     const auto newest = transaction.newest_key_list();
     first = !newest;
     judged = judge_key_list_file(request.body, newest, services.now());
-    if (*judged) added = transaction.add_key_list(judged->value());
+    if (!*judged) return;
+    const StoredKeyList& list = judged->value();
+    if (services.approvals.asks(ApprovalVerb::keylist_publish) &&
+        !transaction.key_list(list.serial)) {
+      asked = await_approval(transaction,
+                             request,
+                             services,
+                             {.verb = ApprovalVerb::keylist_publish,
+                              .content = list.file,
+                              .summary = "key list " + std::to_string(list.serial)});
+      return;
+    }
+    added = transaction.add_key_list(list);
     if (added) note_published(transaction, services, request, judged->value());
   });
   if (!*judged) {
@@ -90,6 +104,9 @@ Response publish_key_list(const Request& request, const PathParameters&, Service
       spdlog::critical("ALARM: {} (upload from {})", judged->refusal().detail, request.remote);
     }
     return problem(judged->refusal());
+  }
+  if (asked) {
+    return *asked ? awaiting_reply(asked->value(), services.now()) : problem(asked->refusal());
   }
   const StoredKeyList& list = judged->value();
   const KeyListContent content = content_of(list);

@@ -2,6 +2,8 @@
 
 #include <stdexcept>
 
+#include "server/api/approval_acts.hpp"
+#include "server/api/approval_json.hpp"
 #include "server/api/audit_note.hpp"
 #include "server/api/handlers.hpp"
 #include "server/api/json.hpp"
@@ -39,11 +41,38 @@ std::string told(const Deployment& deployment) {
                                  {"force", deployment.force}});
 }
 
+// What is wrong with it is said now, and not to the person who would approve it.
+Response ask_to_force(const Request& request,
+                      const std::string& body,
+                      const SendRequest& wanted,
+                      Services& services) {
+  Outcome<Approval> asked = Refusal{"bad_request", "nothing was asked for", ""};
+  services.store.write([&](StoreTransaction& transaction) {
+    const auto planned = services.dispatcher.preview(transaction, wanted);
+    if (!planned) {
+      asked = planned.refusal();
+      return;
+    }
+    asked = await_approval(transaction,
+                           request,
+                           services,
+                           {.verb = ApprovalVerb::force,
+                            .content = updates_content(body, planned.value()),
+                            .summary = summary_of(planned.value())});
+  });
+  if (!asked) return problem(asked.refusal());
+  return awaiting_reply(asked.value(), services.now());
+}
+
 }  // namespace
 
 Response send_updates(const Request& request, const PathParameters&, Services& services) {
-  const auto wanted = send_request_from(whole_body(request));
+  const std::string body = whole_body(request);
+  const auto wanted = send_request_from(body);
   if (!wanted) return problem(wanted.refusal());
+  if (wanted.value().force && services.approvals.asks(ApprovalVerb::force)) {
+    return ask_to_force(request, body, wanted.value(), services);
+  }
   const auto sent = services.dispatcher.send(
       wanted.value(), [&](StoreTransaction& transaction, const Deployment& deployment) {
         note(transaction, services, request, "update.send", deployment.device, told(deployment));

@@ -21,7 +21,7 @@ std::span<const std::uint8_t> bytes_of(const char* data, std::size_t size) {
 
 /// The checks and the digest of the whole file, in one reading.
 struct Inspection {
-  device::ImageChecker checker{{.require_chip = device::chip::esp32s3}};
+  device::ImageInspector checker{{.require_chip = device::chip::esp32s3}};
   device::Sha256 hash;
 
   bool update(std::span<const std::uint8_t> bytes) {
@@ -78,7 +78,7 @@ Outcome<Release> inspect_upload(const Request& request) {
                    "no ESP32-S3 slot holds that much"};
   }
   Inspection inspection;
-  device::ImageChecker& checker = inspection.checker;
+  device::ImageInspector& checker = inspection.checker;
   if (request.body_file) {
     feed_file(inspection, *request.body_file);
   } else {

@@ -47,17 +47,18 @@ MqttConfig mqtt_config(const Config& config) {
   return mqtt;
 }
 
-HttpConfig http_config(const Config& config, const DataDirectory& directory) {
+HttpConfig http_config(const Config& config, const DataDirectory& directory, Services& services) {
   HttpConfig http = config.http;
   http.spool_directory =
       directory.artifacts();  // so that an upload lies on the disk it will stay on
   http.body_limit = body_limit;
+  http.admission = make_admission(services);
   return http;
 }
 
 DownloadSettings download_settings(const Config& config, const DataDirectory& directory) {
   DownloadSettings settings = config.downloads;
-  settings.secret_file = directory.download_secret();
+  if (!settings.shared_secret) settings.secret_file = directory.download_secret();
   const std::filesystem::path& broker_files = config.identity.files.directory;
   const bool elsewhere = !broker_files.empty();
   if (settings.key_set.empty()) {
@@ -129,7 +130,7 @@ class Application::Impl {
         foreign_tokens_{foreign_tokens(config, provider_keys_.get())},
         gate_{store_, access_settings(config), system_unix_ms, foreign_tokens_.get()},
         services_{services(std::move(version))},
-        http_{http_config(config, directory_),
+        http_{http_config(config, directory_, services_),
               make_handler(services_),
               [this](std::string_view path, std::string_view query) {
                 return find_image(path, query);
@@ -240,6 +241,7 @@ class Application::Impl {
             .broker_url = config_.mqtt.shown(),
             .started_at = system_unix_ms() / 1000,
             .silence_s = config_.silent_after_s,
+            .approvals = config_.approvals,
             .broker_connected = [this] { return link_.connected(); },
             .http_statistics = [this] { return http_.statistics(); },
             .queued_reports = [this] { return ingest_.queued(); }};
@@ -262,6 +264,11 @@ class Application::Impl {
     }
   }
 
+  void forget_approvals() {
+    const std::int64_t before = unix_seconds() - config_.keep_statuses_days * 86'400;
+    store_.write([&](StoreTransaction& transaction) { transaction.forget_approvals(before); });
+  }
+
   void keep_time() {
     for (int ticks = 0;; ++ticks) {
       {
@@ -281,6 +288,7 @@ class Application::Impl {
         checkpoints_.tick(system_unix_ms() / 1000);
         if (ticks % ticks_between_clean_ups == 0) {
           dispatcher_.forget_history(config_.keep_statuses_days * 86'400);
+          forget_approvals();
           downloads_.rotate(unix_seconds());
         }
       } catch (const std::exception& error) {

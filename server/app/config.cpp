@@ -148,6 +148,15 @@ Why path_value(std::filesystem::path& into, const std::string& text) {
   return std::nullopt;
 }
 
+template <ApprovalVerb Verb>
+Why approval(Config& config, const std::string& text) {
+  bool wanted = false;
+  Why why = flag(wanted, text);
+  if (wanted) config.approvals.verbs.insert(Verb);
+  if (!wanted) config.approvals.verbs.erase(Verb);
+  return why;
+}
+
 struct Key {
   std::string_view name;
   Why (*set)(Config&, const std::string&);
@@ -193,12 +202,16 @@ constexpr std::array keys{
   Key{"downloads.access",       download_access},
   Key{"downloads.url_life",     [](Config& c, const std::string& t) { return number<60, 604'800>(t, [&](auto n) { c.downloads.url_life_s = n; }); }},
   Key{"downloads.cdn_checks",   [](Config& c, const std::string& t) { return flag(c.downloads.cdn_checks, t); }},
+  Key{"downloads.secret_file",  [](Config& c, const std::string& t) { c.downloads.shared_secret = true; return path_value(c.downloads.secret_file, t); }},
   Key{"downloads.key_set",      [](Config& c, const std::string& t) { return path_value(c.downloads.key_set, t); }},
   Key{"downloads.denylist",     [](Config& c, const std::string& t) { return path_value(c.downloads.denylist, t); }},
   Key{"development",            [](Config& c, const std::string& t) { return flag(c.development, t); }},
   Key{"access.mode",            [](Config& c, const std::string& t) { return one_of(c.access_mode, t, {"tokens", "open"}); }},
   Key{"access.metrics",         [](Config& c, const std::string& t) { return one_of(c.metrics_access, t, {"tokens", "open"}); }},
   Key{"access.trusted_proxies", trusted_proxies},
+  Key{"approvals.force",        approval<ApprovalVerb::force>},
+  Key{"approvals.keylist_publish", approval<ApprovalVerb::keylist_publish>},
+  Key{"approvals.life",         [](Config& c, const std::string& t) { return number<60, 2'592'000>(t, [&](auto n) { c.approvals.life_s = n; }); }},
   Key{"audit.checkpoints",      [](Config& c, const std::string& t) { return text_value(c.audit_checkpoints, t); }},
   Key{"audit.syslog",           [](Config& c, const std::string& t) { return flag(c.audit_syslog, t); }},
   Key{"oidc.issuer",            [](Config& c, const std::string& t) { return text_value(c.oidc.issuer, t); }},
@@ -233,6 +246,7 @@ constexpr std::array named{
   NamedKey{"public_url",  "--public-url", "OTARIAD_PUBLIC_URL"},
   NamedKey{"development", "--development", "OTARIAD_DEVELOPMENT"},
   NamedKey{"access.mode", "--access",     "OTARIAD_ACCESS"},
+  NamedKey{"downloads.secret_file", "--download-secret", "OTARIAD_DOWNLOAD_SECRET"},
   NamedKey{"log.level",   "--log-level",  "OTARIAD_LOG_LEVEL"},
   NamedKey{"log.format",  "--log-format", "OTARIAD_LOG_FORMAT"},
 };
@@ -390,6 +404,10 @@ std::vector<std::string> complete(Config& config) {
     const bool bench = is_bench(config);
     config.access_mode = bench ? "open" : "tokens";
     config.development = config.development || bench;
+  }
+  if (config.access_mode == "open" && !config.approvals.verbs.empty()) {
+    throw ConfigError{
+        "[approvals] needs to know who asks, and access.mode is open: add --access tokens"};
   }
   if (config.access_mode == "open") {
     warnings.emplace_back(

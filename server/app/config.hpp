@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "server/access/address.hpp"
+#include "server/access/approval.hpp"
 #include "server/broker/broker_url.hpp"
 #include "server/broker/ingest.hpp"
 #include "server/broker/notice_pump.hpp"
@@ -44,6 +45,7 @@ struct Config {
   std::int64_t silent_after_s = 86'400;
   std::int64_t keep_statuses_days = 90;
   std::optional<DownloadAccess> download_access;  ///< absent: open in development, else signed
+  ApprovalRules approvals;
   DownloadSettings downloads;  ///< files that are not named lie in the data directory
   bool development = false;
   /// `tokens` or `open`. Empty until completed: `open` on a bench (see is_bench), else `tokens`.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "contract/host/broker_url.hpp"
 #include "contract/url.hpp"
 
 namespace otaria::server {
@@ -64,7 +65,8 @@ KeyTrouble take_device_mqtt_urls(Config& config, const std::string& text) {
   if (urls.size() > most_urls) return "names more than " + std::to_string(most_urls) + " brokers";
   for (const std::string& url : urls) {
     if (!is_mqtt_url(url)) {
-      return "holds something else than mqtt://HOST:PORT or mqtts://HOST:PORT: \"" + url + "\"";
+      return "holds something else than mqtt://HOST:PORT or mqtts://HOST:PORT: \"" +
+             contract::without_credentials(url) + "\"";
     }
   }
   config.identity.exchange.mqtt_urls = std::move(urls);

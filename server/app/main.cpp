@@ -53,6 +53,8 @@ void add_flags(CLI::App& app, CommandLine& line) {
       {"development", {"", "a server on a bench: allows what production must not"}},
       {"access.mode",
        {"MODE", "tokens, or open: nobody is asked; with --development only (tokens)"}},
+      {"downloads.secret_file",
+       {"FILE", "secret of download URLs that several otariad of one fleet share"}},
       {"log.level", {"LEVEL", "debug, info, warn or error (info)"}},
       {"log.format", {"FORMAT", "text or json (text)"}},
   };

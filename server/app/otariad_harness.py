@@ -8,6 +8,7 @@ import signal
 import socket
 import struct
 import subprocess
+import sys
 import tempfile
 import time
 import unittest
@@ -15,6 +16,9 @@ import urllib.error
 import urllib.request
 
 from signing import base64url
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "broker/plugin/testing"))
+from mqtt_client import Client, Closed  # noqa: E402
 
 LIMIT_S = 30 * int(os.environ.get("OTARIA_TIME_FACTOR", "1"))
 
@@ -175,11 +179,25 @@ class ServerCase(unittest.TestCase):
     def device_says_status(self, update, state, seq, device="sensor_A1B2", **more):
         self.say(f"{device}/ota/status", {"id": device, "version": "1.3.0", "update": update, "target": "1.4.0", "state": state, "seq": seq, **more})
 
-    def retained_notice(self, device="sensor_A1B2"):
-        """The retained notice, or nothing when there is none within a moment."""
-        found = subprocess.run(["mosquitto_sub", "-h", "127.0.0.1", "-p", str(self.mqtt), "-t", f"{device}/firmware/update", "-C", "1", "-W", "1"],
-                               capture_output=True, text=True, timeout=LIMIT_S, check=False)
-        return json.loads(found.stdout) if found.stdout.strip() else None
+    def retained_notice(self, device="sensor_A1B2", listen_s=0):
+        """The retained notice, or nothing; `listen_s`: when there is none, so long is waited for one."""
+        topic = f"{device}/firmware/update"
+        try:
+            client = Client(self.mqtt, None, "onlooker")
+        except OSError:
+            return None  # no broker, no notice
+        with client.socket:
+            try:
+                client.subscribe(topic)
+                client.ping()  # what is retained came before the answer
+                found = client.messages[-1] if client.messages else client.wait_for_message(topic, listen_s)
+            except Closed:
+                return None
+        return json.loads(found[1]) if found and found[1] else None
+
+    def assertNoNotice(self):
+        """Neither now nor a moment later."""
+        self.assertIsNone(self.retained_notice(listen_s=1))
 
     def update(self, update):
         return self.get(f"/api/v1/updates/{update}").json()

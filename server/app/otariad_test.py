@@ -29,7 +29,7 @@ class Truth(ServerCase):
         update = self.send()
         self.kill_hard(server)
         self.start_broker()
-        self.assertIsNone(self.retained_notice())
+        self.assertNoNotice()
         self.start_server()
         notice = wait_for(self.retained_notice, "the notice is published")
         self.assertEqual(notice["update"], update)
@@ -86,7 +86,7 @@ class Truth(ServerCase):
         self.kill_hard(broker)
         self.start_broker()
         wait_for(lambda: "otaria_outbox_notices 0" in self.get("/metrics").body.decode(), "the outbox is empty")
-        self.assertIsNone(self.retained_notice())
+        self.assertNoNotice()
 
     def test_waiting_for_a_closed_update_is_answered_by_an_empty_payload(self):
         self.start_broker()

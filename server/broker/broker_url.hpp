@@ -1,25 +1,15 @@
 #pragma once
 
-#include <cstdint>
-#include <string>
 #include <string_view>
 
+#include "contract/host/broker_url.hpp"
 #include "server/registry/refusal.hpp"
 
 namespace otaria::server {
 
-/// Where the broker is: `mqtt://[user[:password]@]host[:port]` or `mqtts://…` (TLS, verified).
-struct BrokerUrl {
-  bool tls = false;
-  std::string host;
-  std::uint16_t port = 1883;
-  std::string username, password;  ///< percent-decoded; empty: none
+using contract::BrokerUrl;
 
-  /// Without the password: for logs and the API.
-  [[nodiscard]] std::string shown() const;
-};
-
-/// Refusal code `bad_url`.
+/// Refusal code `bad_url`; it shows nothing of a user or password.
 Outcome<BrokerUrl> parse_broker_url(std::string_view text);
 
 }  // namespace otaria::server

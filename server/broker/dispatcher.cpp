@@ -118,29 +118,36 @@ void Dispatcher::commit(StoreTransaction& transaction, const Deployment& deploym
   restate_notice(transaction, deployment.device, clock_());
 }
 
-Outcome<std::vector<Deployment>> Dispatcher::send(const SendRequest& request,
-                                                  const Witness& witness) {
+Outcome<std::vector<Deployment>> Dispatcher::preview(StoreView& view, const SendRequest& request) {
   if (auto refusal = malformed(request, clock_() / 1000)) return *refusal;
   const std::set<std::string> once{request.devices.begin(), request.devices.end()};
-  std::optional<Refusal> refusal;
   std::vector<Deployment> deployments;
-  store_.write([&](StoreTransaction& transaction) {
-    TrustCheck trust{transaction, clock_() / 1000};
-    for (const std::string& device : once) {
-      auto planned = plan(transaction, trust, request, device);
-      if (!planned) {
-        refusal = planned.refusal();
-        return;  // nothing was written yet
-      }
-      deployments.push_back(std::move(planned.value()));
-    }
-    for (const Deployment& deployment : deployments) {
-      commit(transaction, deployment);
-      if (witness) witness(transaction, deployment);
-    }
-  });
-  if (refusal) return *refusal;
+  TrustCheck trust{view, clock_() / 1000};
+  for (const std::string& device : once) {
+    auto planned = plan(view, trust, request, device);
+    if (!planned) return planned.refusal();
+    deployments.push_back(std::move(planned.value()));
+  }
   return deployments;
+}
+
+Outcome<std::vector<Deployment>> Dispatcher::send(StoreTransaction& transaction,
+                                                  const SendRequest& request,
+                                                  const Witness& witness) {
+  auto deployments = preview(transaction, request);
+  if (!deployments) return deployments;  // nothing was written yet
+  for (const Deployment& deployment : deployments.value()) {
+    commit(transaction, deployment);
+    if (witness) witness(transaction, deployment);
+  }
+  return deployments;
+}
+
+Outcome<std::vector<Deployment>> Dispatcher::send(const SendRequest& request,
+                                                  const Witness& witness) {
+  Outcome<std::vector<Deployment>> sent = std::vector<Deployment>{};
+  store_.write([&](StoreTransaction& transaction) { sent = send(transaction, request, witness); });
+  return sent;
 }
 
 Outcome<Deployment> Dispatcher::withdraw(const std::string& id, const Witness& witness) {

@@ -59,6 +59,12 @@ class Dispatcher {
   /// unknown_release, ambiguous_release, those of preflight() and of TrustCheck, notice_too_long,
   /// bad_request, deadline_passed.
   Outcome<std::vector<Deployment>> send(const SendRequest& request, const Witness& witness = {});
+  /// The same as a part of a transaction; nothing is written when it is refused.
+  Outcome<std::vector<Deployment>> send(StoreTransaction& transaction,
+                                        const SendRequest& request,
+                                        const Witness& witness = {});
+  /// What send() would decide now, by device; ids and times are this moment's. Nothing is written.
+  Outcome<std::vector<Deployment>> preview(StoreView& view, const SendRequest& request);
 
   /// Codes: unknown_update, already_final.
   Outcome<Deployment> withdraw(const std::string& id, const Witness& witness = {});

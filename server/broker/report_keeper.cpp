@@ -9,6 +9,14 @@ bool is_later_than(const Deployment& older, const Deployment& newer) {
   return older.id < newer.id;
 }
 
+/// The device claims to run the update's image and tells by its state that it runs another.
+bool is_belied(const Deployment& deployment,
+               contract::UpdateState claimed,
+               const std::optional<Device>& device) {
+  return claimed == contract::UpdateState::succeeded && device && device->image &&
+         !deployment.sha256.empty() && *device->image != deployment.sha256;
+}
+
 }  // namespace
 
 void restate_notice(StoreTransaction& transaction, const std::string& device, std::int64_t now_ms) {
@@ -60,6 +68,10 @@ void ReportKeeper::advance(StoreTransaction& transaction,
     ++counters_.unknown_updates;
     return;
   }
+  if (!deployment->final_by_device() &&
+      is_belied(*deployment, report.state, transaction.device(report.id))) {
+    note_belied(*deployment);
+  }
   const Decision decision = apply(*deployment, report, place, deadlines_, now_ms / 1000);
   if (decision.contradiction) {
     ++counters_.contradictions;
@@ -75,6 +87,15 @@ void ReportKeeper::advance(StoreTransaction& transaction,
     const Decision over = apply_newer_begun(older, now_ms / 1000);
     if (over.changed) transaction.put_deployment(over.next);
   }
+}
+
+// It counts all the same: whoever lies about the update can lie about the image too, and a state
+// that comes after its status is nobody's lie.
+void ReportKeeper::note_belied(const Deployment& deployment) {
+  ++counters_.contradictions;
+  log_.warn("contradiction",
+            deployment.device + " reports succeeded for update " + deployment.id +
+                " while its newest state names another image");
 }
 
 void ReportKeeper::settle(StoreTransaction& transaction,
@@ -149,6 +170,9 @@ void ReportKeeper::heal_by_last(StoreTransaction& transaction,
   if (last.update.empty()) return;
   const auto deployment = transaction.deployment(last.update);
   if (!deployment || deployment->device != device.id) return;
+  if (!deployment->final_by_device() && is_belied(*deployment, last.state, device)) {
+    note_belied(*deployment);
+  }
   const Sequence place = placed(device.marks, last.seq);
   settle(transaction,
          *deployment,

@@ -28,6 +28,7 @@ class ReportKeeper {
                const StatusReport& report,
                Sequence place,
                std::int64_t now_ms);
+  void note_belied(const Deployment& deployment);
   void withdraw_unsigned(StoreTransaction& transaction,
                          const std::string& device,
                          std::int64_t now_ms);

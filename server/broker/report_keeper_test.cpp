@@ -45,6 +45,7 @@ class Keeping : public ::testing::Test {
       deployment.id = id;
       deployment.device = "sensor_A1B2";
       deployment.target = "1.4.0";
+      deployment.sha256 = std::string(64, 'b');
       t.put_deployment(deployment);
       restate_notice(t, "sensor_A1B2", now_ms_);
     });
@@ -184,6 +185,28 @@ TEST_F(Keeping, TheImageAloneIsNoSuccess) {
   running.confirmed = true;
   keep(running);
   EXPECT_EQ(state_of("U1"), "trial");
+}
+
+TEST_F(Keeping, ASuccessThatTheDevicesOwnStateBeliesIsCountedAsAContradictionToo) {
+  offer("U1");
+  StateReport running = state(57, 11);
+  running.image = std::string(64, 'a');
+  keep(running);
+  keep(status(UpdateState::received, 12));
+  EXPECT_EQ(counters_.contradictions, 0u);
+  keep(status(UpdateState::succeeded, 13));
+  EXPECT_EQ(state_of("U1"), "succeeded");
+  EXPECT_EQ(counters_.contradictions, 1u);
+}
+
+TEST_F(Keeping, ASuccessThatTheDevicesStateBearsOutIsNoContradiction) {
+  offer("U1");
+  StateReport running = state(57, 11);
+  running.image = std::string(64, 'b');
+  keep(running);
+  keep(status(UpdateState::succeeded, 12));
+  EXPECT_EQ(state_of("U1"), "succeeded");
+  EXPECT_EQ(counters_.contradictions, 0u);
 }
 
 TEST_F(Keeping, OnlyOneUpdateIsOfferedAndTheDeviceEndsTheOlder) {

@@ -31,10 +31,19 @@ Downloads::Downloads(DownloadSettings settings, std::string public_url, std::int
 
 void Downloads::rotate(std::int64_t now) {
   if (settings_.access != DownloadAccess::signed_url) return;
-  auto signer = std::make_shared<const UrlSigner>(load_url_secrets(settings_.secret_file, now),
-                                                  settings_.url_life_s);
+  const UrlSecrets secrets = settings_.shared_secret
+                                 ? read_shared_url_secrets(settings_.secret_file, now)
+                                 : load_url_secrets(settings_.secret_file, now);
+  auto signer = std::make_shared<const UrlSigner>(secrets, settings_.url_life_s);
+  std::string id = id_of_url_secret(secrets.current);
   const std::scoped_lock lock{mutex_};
   signer_ = std::move(signer);
+  secret_id_ = std::move(id);
+}
+
+std::string Downloads::secret_id() const {
+  const std::scoped_lock lock{mutex_};
+  return secret_id_;
 }
 
 std::shared_ptr<const UrlSigner> Downloads::signer() const {

@@ -23,7 +23,9 @@ struct DownloadSettings {
   std::int64_t url_life_s = 86'400;
   bool cdn_checks = false;  ///< a cache in front checks signatures, and may keep answers
   std::filesystem::path secret_file = {};  ///< of signed URLs
-  std::filesystem::path key_set = {};      ///< of access tokens
+  /// The file is set by the operator, for several servers: it is read, never made or changed.
+  bool shared_secret = false;
+  std::filesystem::path key_set = {};  ///< of access tokens
   std::filesystem::path denylist = {};
 };
 
@@ -64,6 +66,10 @@ class Downloads {
                                     std::int64_t now) const;
   /// Value of Cache-Control for images.
   [[nodiscard]] std::string cache_control() const;
+  /// Tells secrets apart without telling anything of them: 8 hex digits of the one that signs;
+  /// empty unless URLs are signed.
+  [[nodiscard]] std::string secret_id() const;
+  [[nodiscard]] bool shares_secret() const { return settings_.shared_secret; }
   /// Lets the next secret sign when it is time; call every hour or so.
   void rotate(std::int64_t now);
 
@@ -78,6 +84,7 @@ class Downloads {
   const std::string public_url_;
   mutable std::mutex mutex_;  ///< of signer_
   std::shared_ptr<const UrlSigner> signer_;
+  std::string secret_id_;  ///< of signer_
   std::unique_ptr<TokenGate> tokens_;
 };
 

@@ -83,4 +83,29 @@ UrlSecrets load_url_secrets(const std::filesystem::path& file, std::int64_t now)
   return secrets;
 }
 
+UrlSecrets read_shared_url_secrets(const std::filesystem::path& file, std::int64_t now) {
+  const std::string named = "downloads.secret_file " + file.string();
+  if (!std::filesystem::exists(file)) {
+    throw std::runtime_error{named +
+                             " is not there: it is made by hand, once, and given to each "
+                             "server (docs/guide/configuration.md)"};
+  }
+  const std::vector<Line> lines = read_lines(file);
+  const auto due = std::find_if(
+      lines.begin(), lines.end(), [now](const Line& line) { return line.made_at <= now; });
+  if (due == lines.end()) {
+    throw std::runtime_error{named + " holds no secret whose time has come"};
+  }
+  UrlSecrets secrets{.current = due->secret, .previous = std::nullopt};
+  if (due + 1 != lines.end()) secrets.previous = (due + 1)->secret;
+  return secrets;
+}
+
+std::string id_of_url_secret(const UrlSecret& secret) {
+  constexpr std::size_t id_characters = 8;
+  std::string text = "otaria download secret";
+  text.append(secret.begin(), secret.end());
+  return std::string{contract::hex_of(crypto::sha256(text)).data(), id_characters};
+}
+
 }  // namespace otaria::server

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <string>
 
 #include "server/download/url_signer.hpp"
 
@@ -17,5 +18,14 @@ inline constexpr std::int64_t url_secret_life_s = std::int64_t{30} * 86'400;
 /// Errors  std::runtime_error: unreadable, readable by others, or malformed; the text holds nothing
 /// of the secrets.
 UrlSecrets load_url_secrets(const std::filesystem::path& file, std::int64_t now);
+
+/// The same of a file that several servers share: never made or changed here. Of its lines, the
+/// newest first, the first whose time has come signs, so that all servers change over in the same
+/// second; the one behind it stays good.
+/// Errors  std::runtime_error: not there, or no line's time has come; else as above.
+UrlSecrets read_shared_url_secrets(const std::filesystem::path& file, std::int64_t now);
+
+/// 8 hex digits: equal for equal secrets, and nothing of the secret can be told from them.
+std::string id_of_url_secret(const UrlSecret& secret);
 
 }  // namespace otaria::server

@@ -92,5 +92,40 @@ TEST_F(UrlSecretsFile, IsNotUsedWhenItIsDamagedAndTheErrorHoldsNothingOfIt) {
   }
 }
 
+TEST_F(UrlSecretsFile, ASharedOneIsReadAndNeverMadeOrChanged) {
+  const auto error_of_reading = [this](std::int64_t at) -> std::string {
+    try {
+      read_shared_url_secrets(file_, at);
+    } catch (const std::runtime_error& thrown) {
+      return thrown.what();
+    }
+    return "read";
+  };
+  EXPECT_THAT(error_of_reading(now), testing::HasSubstr("is not there"));
+  EXPECT_FALSE(std::filesystem::exists(file_));
+  load_url_secrets(file_, now);
+  const std::string before = text();
+  EXPECT_EQ(error_of_reading(now + 10 * url_secret_life_s), "read");  // old, and good all the same
+  EXPECT_EQ(text(), before);
+  EXPECT_THAT(error_of_reading(now - 1), testing::HasSubstr("whose time has come"));
+  std::filesystem::permissions(file_, std::filesystem::perms::all);
+  EXPECT_THAT(error_of_reading(now), testing::HasSubstr("can be read by others"));
+}
+
+TEST_F(UrlSecretsFile, ServersThatShareOneChangeOverInTheSameSecond) {
+  load_url_secrets(file_, now);
+  const std::string first = text();
+  std::filesystem::remove(file_);
+  load_url_secrets(file_, now + 1000);
+  write(text() + first);  // the newest first, its time not come yet
+  const UrlSecrets before = read_shared_url_secrets(file_, now + 999);
+  const UrlSecrets after = read_shared_url_secrets(file_, now + 1000);
+  EXPECT_FALSE(before.previous);
+  EXPECT_NE(after.current, before.current);
+  EXPECT_EQ(after.previous, before.current);
+  EXPECT_NE(id_of_url_secret(after.current), id_of_url_secret(before.current));
+  EXPECT_THAT(id_of_url_secret(after.current), testing::MatchesRegex("[0-9a-f]{8}"));
+}
+
 }  // namespace
 }  // namespace otaria::server

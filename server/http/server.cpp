@@ -192,7 +192,9 @@ HttpStatistics HttpServer::Impl::statistics() const {
   now.connections_refused = shared_.connections_refused;
   now.downloads_refused = shared_.downloads_refused;
   now.timed_out = shared_.timed_out;
-  now.tls_failures = shared_.tls_failures;
+  for (std::size_t i = 0; i < now.tls_failures.size(); ++i) {
+    now.tls_failures[i] = shared_.tls_failures[i];
+  }
   now.active_connections = shared_.active_connections;
   now.active_downloads = shared_.active_downloads;
   now.active_event_streams = shared_.active_event_streams;

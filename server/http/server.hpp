@@ -52,6 +52,11 @@ struct HttpConfig {
   /// request.
   std::function<std::uint64_t(std::string_view method, std::string_view path)> body_limit;
 
+  /// Asked on the worker pool, with the request's head, before the first byte of a body is read
+  /// that did not come with it: a response refuses the request, is sent, and ends the connection.
+  /// Empty: every body is read.
+  std::function<std::optional<Response>(const Request&)> admission;
+
   std::chrono::milliseconds head_timeout{
       10'000};  ///< from a request's first byte (or the accept) to its whole head; and for the
                 ///< whole TLS handshake
@@ -63,6 +68,21 @@ struct HttpConfig {
       15'000};  ///< a comment on a silent event stream, to notice the dead
 };
 
+/// Why a TLS handshake did not come about.
+enum class TlsFailure : std::uint8_t {
+  not_tls,             ///< the client speaks plain HTTP
+  version,             ///< none that both speak
+  cipher,              ///< no cipher, group or signature algorithm that both have
+  client_certificate,  ///< none shown where one is needed, or one that does not hold
+  refused_by_client,   ///< it sent an alert: it does not trust our certificate, say
+  closed,              ///< the client left
+  timed_out,
+  other,
+};
+inline constexpr std::size_t tls_failure_count = static_cast<std::size_t>(TlsFailure::other) + 1;
+/// As in metrics: `client_certificate`.
+std::string_view name_of(TlsFailure failure);
+
 /// Counted since start; read at any time, by any thread.
 struct HttpStatistics {
   std::array<std::uint64_t, 6> responses{};  ///< [1] to [5]: by the hundreds of the status
@@ -71,7 +91,7 @@ struct HttpStatistics {
   std::uint64_t connections_refused = 0;     ///< beyond max_connections
   std::uint64_t downloads_refused = 0;       ///< beyond max_downloads
   std::uint64_t timed_out = 0;               ///< connections closed for slowness (not for idling)
-  std::uint64_t tls_failures = 0;            ///< handshakes refused, by either side
+  std::array<std::uint64_t, tls_failure_count> tls_failures{};  ///< by TlsFailure
   std::size_t active_connections = 0;
   std::size_t active_downloads = 0;
   std::size_t active_event_streams = 0;

@@ -159,6 +159,26 @@ Request Session::make_request(const Head& head, int& status) const {
   return request;
 }
 
+/// Nothing of the body is still to be read.
+bool Session::has_whole_body(const Head& head, std::size_t head_size) const {
+  return !head.chunked && head.content_length.value_or(0) <= buffer_.view().size() - head_size;
+}
+
+asio::awaitable<std::optional<Response>> Session::refusal_of(const Request& request) {
+  return run_on(*shared_.workers, [this, &request]() -> std::optional<Response> {
+    try {
+      return shared_.config.admission(request);
+    } catch (const std::exception& unforeseen) {
+      spdlog::error("{} {}: {}", request.method, request.path, unforeseen.what());
+    }
+    Response failed;
+    failed.status = 500;
+    failed.headers.emplace_back("Content-Type", problem_media_type);
+    failed.body = problem_details(500);
+    return failed;
+  });
+}
+
 asio::awaitable<bool> Session::serve_by_handler(std::size_t head_size) {
   int status = 0;
   const Head& head = loop_.scratch_head();
@@ -167,7 +187,14 @@ asio::awaitable<bool> Session::serve_by_handler(std::size_t head_size) {
   std::uint64_t limit = shared_.config.max_buffered_body;
   if (shared_.config.body_limit) limit = shared_.config.body_limit(request.method, request.path);
   if (head.content_length.value_or(0) > limit) co_return co_await refuse(413);
-  if (head.has_body()) {
+  const bool has_body = head.has_body();  // the scratch head does not outlast a suspension
+  if (has_body && shared_.config.admission && !has_whole_body(head, head_size)) {
+    if (auto refusal = co_await refusal_of(request)) {
+      keep_alive_ = false;  // what follows is the body that nobody reads
+      co_return co_await send_response(std::move(*refusal));
+    }
+  }
+  if (has_body) {
     status = co_await read_body(head_size, limit, request);
     if (status != 0) co_return co_await refuse(status);
     if (broken_) co_return false;

@@ -44,8 +44,11 @@ class Session {
   asio::awaitable<ReadResult> read_over_tls(std::span<char> into);
   asio::awaitable<bool> shake_hands();
   asio::awaitable<bool> begins_like_tls();
+  bool handshake_failed(TlsFailure why);
   asio::awaitable<std::size_t> read_head();
   asio::awaitable<bool> serve_by_handler(std::size_t head_size);
+  asio::awaitable<std::optional<Response>> refusal_of(const Request& request);
+  [[nodiscard]] bool has_whole_body(const Head& head, std::size_t head_size) const;
   asio::awaitable<int> read_body(std::size_t head_size, std::uint64_t limit, Request& request);
   asio::awaitable<int> spool(SpoolFile& file, std::string& bytes);
   asio::awaitable<bool> send_response(Response response);

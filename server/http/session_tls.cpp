@@ -38,6 +38,13 @@ constexpr char handshake_record = 0x16;  // RFC 8446, 5.1
 
 }  // namespace
 
+/// False, for its callers to return.
+bool Session::handshake_failed(TlsFailure why) {
+  if (timed_out_) why = TlsFailure::timed_out;
+  shared_.tls_failures[static_cast<std::size_t>(why)].fetch_add(1, std::memory_order_relaxed);
+  return false;
+}
+
 /// Answers who speaks plain HTTP here, in plain HTTP.
 asio::awaitable<bool> Session::begins_like_tls() {
   for (;;) {
@@ -46,12 +53,15 @@ asio::awaitable<bool> Session::begins_like_tls() {
     if (count == 1 && first == handshake_record) co_return true;
     if (count == 1) {
       tls_.reset();
+      handshake_failed(TlsFailure::not_tls);
       co_await refuse(400, {}, https_required_problem());
       co_return false;
     }
-    if (count == 0 || (errno != EAGAIN && errno != EINTR)) co_return false;
+    if (count == 0 || (errno != EAGAIN && errno != EINTR)) {
+      co_return handshake_failed(TlsFailure::closed);
+    }
     const auto [error] = co_await socket_.async_wait(tcp::socket::wait_read, as_values);
-    if (error) co_return false;
+    if (error) co_return handshake_failed(TlsFailure::closed);
   }
 }
 
@@ -70,9 +80,9 @@ asio::awaitable<bool> Session::shake_hands() {
     const auto [error] = co_await socket_.async_wait(
         step == TlsStream::Step::wait_read ? tcp::socket::wait_read : tcp::socket::wait_write,
         as_values);
-    if (error) co_return false;
+    if (error) co_return handshake_failed(TlsFailure::closed);
   }
-  shared_.tls_failures.fetch_add(1, std::memory_order_relaxed);
+  handshake_failed(tls_->failure_kind());
   spdlog::debug("a TLS handshake failed: {}", tls_->failure());
   co_await linger();  // the alert says why; a reset would take it away
   co_return false;

@@ -54,7 +54,7 @@ struct Shared {
   std::atomic<std::uint64_t> connections_refused{0};
   std::atomic<std::uint64_t> downloads_refused{0};
   std::atomic<std::uint64_t> timed_out{0};
-  std::atomic<std::uint64_t> tls_failures{0};
+  std::array<std::atomic<std::uint64_t>, tls_failure_count> tls_failures{};  // by TlsFailure
   std::atomic<std::size_t> active_connections{0};
   std::atomic<std::size_t> active_downloads{0};
   std::atomic<std::size_t> active_uploads{0};

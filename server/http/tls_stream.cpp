@@ -11,6 +11,48 @@
 
 namespace otaria::server {
 
+namespace {
+
+TlsFailure kind_of(unsigned long error) {
+  if (ERR_GET_LIB(error) != ERR_LIB_SSL) return TlsFailure::other;
+  const int reason = ERR_GET_REASON(error);
+  if (reason >= SSL_AD_REASON_OFFSET) return TlsFailure::refused_by_client;
+  switch (reason) {
+    case SSL_R_UNSUPPORTED_PROTOCOL:
+    case SSL_R_UNKNOWN_PROTOCOL:
+    case SSL_R_WRONG_VERSION_NUMBER:
+    case SSL_R_VERSION_TOO_LOW:
+      return TlsFailure::version;
+    case SSL_R_NO_SHARED_CIPHER:
+    case SSL_R_NO_SHARED_GROUPS:
+    case SSL_R_NO_SUITABLE_KEY_SHARE:
+    case SSL_R_NO_SUITABLE_SIGNATURE_ALGORITHM:
+    case SSL_R_NO_SHARED_SIGNATURE_ALGORITHMS:
+      return TlsFailure::cipher;
+    case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE:
+    case SSL_R_CERTIFICATE_VERIFY_FAILED:
+      return TlsFailure::client_certificate;
+    case SSL_R_UNEXPECTED_EOF_WHILE_READING:
+      return TlsFailure::closed;
+    default:
+      return TlsFailure::other;
+  }
+}
+
+}  // namespace
+
+std::string_view name_of(TlsFailure failure) {
+  constexpr std::array<std::string_view, tls_failure_count> names{"not_tls",
+                                                                  "version",
+                                                                  "cipher",
+                                                                  "client_certificate",
+                                                                  "refused_by_client",
+                                                                  "closed",
+                                                                  "timed_out",
+                                                                  "other"};
+  return names[static_cast<std::size_t>(failure)];
+}
+
 void TlsStream::Free::operator()(SSL* ssl) const {
   SSL_free(ssl);
 }
@@ -32,8 +74,10 @@ TlsStream::Step TlsStream::step_of(int result) {
   if (const unsigned long error = ERR_peek_last_error()) {
     ERR_error_string_n(error, reason.data(), reason.size());
     failure_ = reason.data();
+    kind_ = kind_of(error);
   } else {
     failure_ = "the peer closed the connection";
+    kind_ = TlsFailure::closed;
   }
   ERR_clear_error();
   finished_ = true;  // after a fatal error nothing may be sent (RFC 8446, 6.2)

@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 
+#include "server/http/server.hpp"
+
 namespace otaria::server {
 
 /// One TLS connection, the server's end, on a non-blocking socket that it does not own. No waiting
@@ -38,8 +40,9 @@ class TlsStream {
   /// CN of the client's certificate, which was verified in the handshake; empty: it showed none, or
   /// one without exactly one plain common name.
   [[nodiscard]] std::string client_common_name() const;
-  /// Why the last step failed, in OpenSSL's words.
+  /// Why the last step failed, in OpenSSL's words, and as a kind.
   [[nodiscard]] const std::string& failure() const { return failure_; }
+  [[nodiscard]] TlsFailure failure_kind() const { return kind_; }
 
  private:
   Step step_of(int result);
@@ -49,6 +52,7 @@ class TlsStream {
   };
   std::unique_ptr<SSL, Free> ssl_;
   std::string failure_;
+  TlsFailure kind_ = TlsFailure::other;
   bool finished_ = false;
 };
 

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "server/access/lockout.hpp"
 #include "server/identity/broker_files.hpp"
 #include "server/identity/issuer.hpp"
 #include "server/identity/rabbitmq_hook.hpp"
@@ -43,6 +44,7 @@ class IdentityService {
   TokenExchange exchange;
   RabbitmqHook rabbitmq;
   RateLimit per_address;
+  Lockout failures;  ///< by address and claimed MAC
 
  private:
   Store& store_;

@@ -12,7 +12,7 @@ namespace {
 class Issuing : public testing::Desk {
  protected:
   MintedToken mint() {
-    const MintedToken minted = issuer_->mint({"otariad-1", "otariad-1", server_rules()}, now_);
+    MintedToken minted = issuer_->mint({"otariad-1", "otariad-1", server_rules()}, now_);
     store_->write([&](StoreTransaction& t) { t.add_broker_token(minted.record); });
     return minted;
   }

@@ -22,6 +22,7 @@ ApiToken token_from(const Statement& row) {
   token.expires_at = row.integer(8);
   token.last_used_at = row.maybe_integer(9);
   token.revoked_at = row.maybe_integer(10);
+  token.person = row.text(11);
   return token;
 }
 
@@ -30,7 +31,7 @@ ApiToken token_from(const Statement& row) {
 std::optional<ApiToken> Transaction::token(std::string_view id) {
   auto statement = connection_.lend(
       "SELECT ordinal, id, secret_sha256, role, product, name, creator, created_at, expires_at, "
-      "last_used_at, revoked_at FROM tokens WHERE id = ?1");
+      "last_used_at, revoked_at, person FROM tokens WHERE id = ?1");
   if (!statement.bind(id).step()) return std::nullopt;
   return token_from(statement);
 }
@@ -38,7 +39,8 @@ std::optional<ApiToken> Transaction::token(std::string_view id) {
 std::vector<ApiToken> Transaction::tokens(const Slice& slice) {
   auto statement = connection_.lend(
       "SELECT ordinal, id, secret_sha256, role, product, name, creator, created_at, expires_at, "
-      "last_used_at, revoked_at FROM tokens WHERE ?1 = '' OR ordinal < (SELECT ordinal FROM tokens "
+      "last_used_at, revoked_at, person FROM tokens WHERE ?1 = '' OR ordinal < (SELECT ordinal "
+      "FROM tokens "
       "WHERE id = ?1) ORDER BY ordinal DESC LIMIT ?2");
   statement.bind(slice.after, static_cast<std::int64_t>(slice.limit));
   std::vector<ApiToken> tokens;
@@ -55,7 +57,7 @@ bool Transaction::has_valid_token(Role role, std::int64_t now) {
 bool Transaction::add_token(const ApiToken& token) {
   auto statement = connection_.lend(
       "INSERT INTO tokens (id, secret_sha256, role, product, name, creator, created_at, "
-      "expires_at, last_used_at, revoked_at) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10) "
+      "expires_at, last_used_at, revoked_at, person) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11) "
       "ON CONFLICT (id) DO NOTHING");
   const auto hex = contract::hex_of(token.secret_sha256);
   statement
@@ -68,7 +70,8 @@ bool Transaction::add_token(const ApiToken& token) {
             token.created_at,
             token.expires_at,
             token.last_used_at,
-            token.revoked_at)
+            token.revoked_at,
+            token.person)
       .run();
   return connection_.changes() == 1;
 }

@@ -64,7 +64,7 @@ std::optional<AuditRow> Transaction::audit_head() {
 
 AuditRow Transaction::append_audit(const contract::AuditEvent& event) {
   const auto head = audit_head();
-  const AuditRow row = contract::chained(
+  AuditRow row = contract::chained(
       event, head ? head->seq + 1 : 1, head ? head->hash : std::string{contract::no_audit_hash});
   auto statement = connection_.lend(
       "INSERT INTO audit (seq, at, actor, source, verb, subject, outcome, detail, prev, hash) "

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "server/store/sqlite_access_schema.hpp"
+#include "server/store/sqlite_approval_schema.hpp"
 #include "server/store/sqlite_identity_schema.hpp"
 #include "server/store/sqlite_trust_schema.hpp"
 #include "server/store/store.hpp"
@@ -68,6 +69,7 @@ CREATE INDEX outbox_due ON outbox (due_at_ms);
     access_schema,
     trust_schema,
     identity_schema,
+    approval_schema,
 };
 
 void check_ours(Connection& connection, std::int64_t version) {

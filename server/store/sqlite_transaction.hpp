@@ -45,6 +45,8 @@ class Transaction final : public StoreTransaction {
   std::vector<contract::AuditRow> audit_rows(const AuditFilter& filter,
                                              const Slice& slice) override;
   std::optional<contract::AuditRow> audit_head() override;
+  std::optional<Approval> approval(std::string_view id) override;
+  std::vector<Approval> approvals(const ApprovalFilter& filter, const Slice& slice) override;
   std::optional<DeviceIdentity> identity(std::string_view id) override;
   std::optional<DeviceIdentity> identity_of_mac(std::string_view mac) override;
   std::vector<DeviceIdentity> identities(const IdentityFilter& filter, const Slice& slice) override;
@@ -75,6 +77,8 @@ class Transaction final : public StoreTransaction {
   void set_token_used(std::string_view id, std::int64_t at) override;
   void revoke_token(std::string_view id, std::int64_t at) override;
   contract::AuditRow append_audit(const contract::AuditEvent& event) override;
+  void put_approval(const Approval& approval) override;
+  void forget_approvals(std::int64_t before) override;
   void put_identity(const DeviceIdentity& identity) override;
   void put_claim(const Claim& claim) override;
   void forget_claims(std::string_view mac, std::string_view id) override;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "contract/audit/audit_row.hpp"
+#include "server/access/approval.hpp"
 #include "server/access/token.hpp"
 #include "server/registry/deployment.hpp"
 #include "server/registry/device.hpp"
@@ -78,6 +79,10 @@ struct AuditFilter {
   std::optional<std::string> actor = {};
   std::optional<std::string> verb = {};
   bool oldest_first = false;  ///< else newest first
+};
+
+struct ApprovalFilter {
+  std::optional<ApprovalState> state = {};  ///< as it was written: time alone changes nothing
 };
 
 /// What the retained notice of one device must become: the outbox. One row per topic, so that what
@@ -162,6 +167,11 @@ class StoreView {
   /// The newest row; nothing while there is none.
   virtual std::optional<contract::AuditRow> audit_head() = 0;
 
+  // The two-person rule.
+  virtual std::optional<Approval> approval(std::string_view id) = 0;
+  /// Newest first; `after` of the slice is an id.
+  virtual std::vector<Approval> approvals(const ApprovalFilter& filter, const Slice& slice) = 0;
+
   // Identity: devices' keys, claims, services, tokens for brokers.
   virtual std::optional<DeviceIdentity> identity(std::string_view id) = 0;
   virtual std::optional<DeviceIdentity> identity_of_mac(std::string_view mac) = 0;
@@ -229,6 +239,11 @@ class StoreTransaction : public StoreView {
   /// Puts the event behind the newest row, in the transaction of the change that it tells of: both
   /// are kept, or neither. Rows are never changed or removed; the database itself refuses that.
   virtual contract::AuditRow append_audit(const contract::AuditEvent& event) = 0;
+
+  /// Inserts; of one that is there only what tells of the decision is replaced.
+  virtual void put_approval(const Approval& approval) = 0;
+  /// Removes what was decided, or expired, before that second.
+  virtual void forget_approvals(std::int64_t before) = 0;
 
   // Identity.
 

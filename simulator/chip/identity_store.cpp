@@ -34,6 +34,8 @@ enum Tag : std::uint8_t {
   key_list,
   server,
   device_key,
+  client_certificate,
+  client_key,
 };
 constexpr std::string_view allowed = "allowed";
 
@@ -86,6 +88,12 @@ bool take(Provisioned& into, std::uint8_t tag, std::string_view text) {
     case device_key:
       into.device_key = text;
       return true;
+    case client_certificate:
+      into.client_certificate = text;
+      return true;
+    case client_key:
+      into.client_key = text;
+      return true;
     default:
       return true;  // a later version's member
   }
@@ -108,6 +116,9 @@ std::vector<std::uint8_t> encode(const Provisioned& provisioned) {
   if (!provisioned.claim.empty()) add_member(members, claim, provisioned.claim);
   if (!provisioned.server.empty()) add_member(members, server, provisioned.server);
   if (!provisioned.device_key.empty()) add_member(members, device_key, provisioned.device_key);
+  if (!provisioned.client_certificate.empty())
+    add_member(members, client_certificate, provisioned.client_certificate);
+  if (!provisioned.client_key.empty()) add_member(members, client_key, provisioned.client_key);
   if (!provisioned.key_list.empty()) add_member(members, key_list, provisioned.key_list);
   std::vector<std::uint8_t> bytes{magic.begin(), magic.end()};
   add_u32(bytes, static_cast<std::uint32_t>(members.size()));
@@ -141,7 +152,11 @@ std::optional<Provisioned> decode_provisioned(std::span<const std::uint8_t> byte
 }
 
 bool store(device::Flash& flash, const device::Region& nvs, const Provisioned& provisioned) {
-  for (const std::string* text : {&provisioned.ca_pem, &provisioned.key_list, &provisioned.claim}) {
+  for (const std::string* text : {&provisioned.ca_pem,
+                                  &provisioned.key_list,
+                                  &provisioned.claim,
+                                  &provisioned.client_certificate,
+                                  &provisioned.client_key}) {
     if (text->size() > 0xFFFF) return false;
   }
   const auto bytes = encode(provisioned);

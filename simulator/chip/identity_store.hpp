@@ -22,6 +22,8 @@ struct Provisioned {
   std::string server{};    ///< origin that gives tokens for the broker; may be empty
   /// The device's own private key, 32 bytes; empty: it has none. Never printed.
   std::string device_key{};
+  std::string client_certificate{};  ///< PEM, shown to servers that ask for it; may be empty
+  std::string client_key{};          ///< its key, PEM; never printed
 };
 
 /// The bytes as stored, CRC included.

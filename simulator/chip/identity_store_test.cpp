@@ -20,6 +20,8 @@ Provisioned example() {
   provisioned.ca_pem = "-----BEGIN CERTIFICATE-----";
   provisioned.key_list = "header.payload.signature\n";
   provisioned.claim = "one-time-secret";
+  provisioned.client_certificate = "-----BEGIN CERTIFICATE----- client";
+  provisioned.client_key = "-----BEGIN PRIVATE KEY-----";
   return provisioned;
 }
 
@@ -56,6 +58,8 @@ TEST(IdentityStore, WhatIsStoredIsLoaded) {
   EXPECT_EQ(loaded->ca_pem, example().ca_pem);
   EXPECT_EQ(loaded->key_list, example().key_list);
   EXPECT_EQ(loaded->claim, example().claim);
+  EXPECT_EQ(loaded->client_certificate, example().client_certificate);
+  EXPECT_EQ(loaded->client_key, example().client_key);
 }
 
 TEST(IdentityStore, PlainHttpIsOffUnlessItWasProvisioned) {
@@ -104,6 +108,9 @@ TEST(IdentityStore, TrustAnchorsThatDoNotFitAreRefused) {
   provisioned.ca_pem.assign(0x5000, 'x');
   EXPECT_FALSE(store(flash, {0x9000, 0x5000}, provisioned));
   provisioned.ca_pem.assign(0x10000, 'x');
+  EXPECT_FALSE(store(flash, {0x9000, 0x20000}, provisioned));
+  provisioned = example();
+  provisioned.client_key.assign(0x10000, 'x');
   EXPECT_FALSE(store(flash, {0x9000, 0x20000}, provisioned));
   provisioned = example();
   provisioned.claim.assign(0x10000, 'x');

@@ -102,9 +102,11 @@ SlotInspection look_at(VirtualFlash& flash, const device::Layout& layout, std::u
       device::check_image_in_flash(flash, slot.region.base, slot.region.bytes, checker)};
   slot.verdict = checker.verdict();
   if (!whole) return slot;
-  const device::ImageHead head = checker.head();
-  slot.descriptor_version = head.descriptor.version.view();
-  slot.project = head.descriptor.project_name.view();
+  std::array<std::uint8_t, device::descriptor_bytes> bytes{};
+  if (!flash.read(slot.region.base + device::descriptor_offset, bytes)) return slot;
+  const device::AppDescriptor descriptor = device::read_app_descriptor(bytes);
+  slot.descriptor_version = descriptor.version.view();
+  slot.project = descriptor.project_name.view();
   slot.image_bytes = file_bytes(flash, slot.region, checker.image_bytes());
   slot.digest = digest_in_flash(flash, slot.region.base, slot.image_bytes);
   return slot;

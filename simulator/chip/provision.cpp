@@ -157,7 +157,8 @@ void provision(VirtualFlash& flash,
   write_or_throw(flash, slot.base, factory_image);
   if (!store(flash, reading.layout.nvs, provisioned)) {
     throw ProvisioningError{
-        "--ca, --keylist, --claim: together they do not fit the nvs partition (20 KB)"};
+        "--ca, --keylist, --claim, --client-certificate and --client-key: together they do not fit "
+        "the nvs partition (20 KB)"};
   }
 }
 

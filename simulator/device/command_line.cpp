@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <vector>
 
+#include "contract/host/broker_url.hpp"
 #include "contract/semver.hpp"
 #include "contract/url.hpp"
 #include "device/identity/token_client.hpp"
@@ -18,6 +19,7 @@ namespace {
 /// The values CLI11 fills that are no part of CommandLine.
 struct Raw {
   std::string flash, factory, ca, keylist, server;
+  std::string client_certificate, client_key;
   std::string mqtt, token_file, control, log;
   std::vector<std::string> faults;
   std::uint32_t size_mb = 8;
@@ -38,6 +40,17 @@ std::string content_of(const std::string& file, const std::string& flag) {
   std::string content{std::istreambuf_iterator<char>{in}, {}};
   if (!in && !in.eof()) throw UsageError{flag + ": cannot read " + file};
   return content;
+}
+
+std::string secret_of(const std::string& file, const std::string& flag) {
+  namespace fs = std::filesystem;
+  std::error_code unknown;
+  const fs::perms others =
+      fs::status(file, unknown).permissions() & (fs::perms::group_all | fs::perms::others_all);
+  if (!unknown && others != fs::perms::none) {
+    throw UsageError{flag + ": " + file + " can be read by others: chmod 600 " + file};
+  }
+  return content_of(file, flag);
 }
 
 std::string trimmed(std::string text) {
@@ -105,6 +118,15 @@ void add_provisioning(CLI::App& app, CommandLine& line, Raw& raw) {
                  "provisioning stores it in the device")
       ->type_name("URL");
   text("--claim", line.claim, "One-time secret for enrolment; kept in the device", "SECRET");
+  text("--client-certificate",
+       raw.client_certificate,
+       "PEM certificate for servers and brokers that ask their clients for one (mutual TLS); kept "
+       "in the device",
+       "FILE");
+  text("--client-key",
+       raw.client_key,
+       "Its private key, PEM, not encrypted, readable by you alone; kept in the device",
+       "FILE");
   app.add_option("--size", raw.size_mb, "Flash size in MB: 4, 8 or 16; default 8")
       ->group(group)
       ->check(CLI::IsMember({4u, 8u, 16u}))
@@ -199,9 +221,11 @@ std::string origin_from(std::string url) {
 
 void fill_provisioning(CommandLine& line, const Raw& raw) {
   if (!line.provision) {
-    if (!raw.keylist.empty() || !line.claim.empty() || line.identity.plain_http) {
+    if (!raw.keylist.empty() || !line.claim.empty() || line.identity.plain_http ||
+        !raw.client_certificate.empty() || !raw.client_key.empty()) {
       throw UsageError{
-          "--keylist, --claim and --plain-http belong to provisioning: add --factory IMAGE"};
+          "--keylist, --claim, --plain-http, --client-certificate and --client-key belong to "
+          "provisioning: add --factory IMAGE"};
     }
     return;
   }
@@ -211,6 +235,16 @@ void fill_provisioning(CommandLine& line, const Raw& raw) {
         "--development for a device that takes unsigned ones"};
   }
   if (!raw.keylist.empty()) line.key_list = content_of(raw.keylist, "--keylist");
+  if (raw.client_certificate.empty() != raw.client_key.empty()) {
+    throw UsageError{"--client-certificate and --client-key belong together"};
+  }
+  if (raw.client_key.empty()) return;
+  line.client = {.certificate_pem = content_of(raw.client_certificate, "--client-certificate"),
+                 .key_pem = secret_of(raw.client_key, "--client-key")};
+  if (const std::string why = why_unusable(line.client); !why.empty()) {
+    throw UsageError{"--client-certificate, --client-key: " + why +
+                     "; otaria cert client makes a pair"};
+  }
 }
 
 void fill(CommandLine& line, Raw& raw) {
@@ -237,7 +271,8 @@ void fill(CommandLine& line, Raw& raw) {
   if (line.run) {
     const auto broker = broker_from_url(raw.mqtt);
     if (!broker)
-      throw UsageError{"--mqtt: write mqtt://HOST[:PORT] or mqtts://HOST[:PORT], not " + raw.mqtt};
+      throw UsageError{"--mqtt: write mqtt://HOST[:PORT] or mqtts://HOST[:PORT], not " +
+                       contract::without_credentials(raw.mqtt)};
     options.broker = *broker;
   }
   if (!options.exit_when_confirmed.empty() &&

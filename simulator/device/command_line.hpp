@@ -23,6 +23,7 @@ struct CommandLine {
   std::uint32_t flash_bytes = 8 * VirtualFlash::megabyte;
   std::string key_list;  ///< the signed file; empty: none
   std::string claim;     ///< one-time secret for enrolment; empty: none
+  TlsClient client;      ///< what it shows to servers that ask; empty: nothing
   bool overwrite = false;
 
   bool run = false;

@@ -132,6 +132,18 @@ TEST(CommandLine, EveryMistakeExits2AndSaysWhatIsWrong) {
       {{"--flash", "f", "--factory", "i", "--keylist", "/nonexistent"}, "--keylist"},
       {{"--flash", "f", "--mqtt", "mqtt://h", "--claim", "s"}, "add --factory IMAGE"},
       {{"--flash", "f", "--mqtt", "mqtt://h", "--plain-http"}, "add --factory IMAGE"},
+      {{"--flash", "f", "--mqtt", "mqtt://h", "--client-key", "k"}, "add --factory IMAGE"},
+      {{"--flash", "f", "--factory", "i", "--development", "--client-key", "k"}, "belong together"},
+      {{"--flash",
+        "f",
+        "--factory",
+        "i",
+        "--development",
+        "--client-certificate",
+        "/nonexistent",
+        "--client-key",
+        "/nonexistent"},
+       "cannot read"},
       {{"--flash", "f", "--factory", "i", "--development", "--size", "5"}, "--size"},
       {{"--flash", "f", "--mqtt", "127.0.0.1"}, "mqtt://HOST"},
       {{"--flash", "f", "--mqtt", "mqtt://h", "--fault", "explode=1"}, "crash-on-boot=VERSION"},
@@ -177,6 +189,33 @@ TEST(CommandLine, ProductionDeviceIsProvisionedWithAKeyListAndMayHaveAClaim) {
   EXPECT_TRUE(parsed.line().identity.plain_http);
   EXPECT_EQ(parsed.line().key_list, "a.b.c\n");
   EXPECT_EQ(parsed.line().claim, "secret");
+}
+
+// A pair that works, and one that does not fit, are in mosquitto_link_test and the case mutual_tls.
+TEST(CommandLine, AClientKeyThatOthersCanReadIsRefused) {
+  TemporaryFolder folder;
+  std::ofstream{folder / "c.pem"} << "no certificate\n";
+  std::ofstream{folder / "c.key"} << "no key\n";
+  const std::string certificate = (folder / "c.pem").string();
+  const std::string key = (folder / "c.key").string();
+  const auto attempt = [&](std::filesystem::perms mode) {
+    std::filesystem::permissions(folder / "c.key", mode);
+    return parse({"--flash",
+                  "f",
+                  "--factory",
+                  "i",
+                  "--development",
+                  "--client-certificate",
+                  certificate.c_str(),
+                  "--client-key",
+                  key.c_str()});
+  };
+  using std::filesystem::perms;
+  EXPECT_THAT(attempt(perms::owner_read | perms::group_read).errors, HasSubstr("chmod 600"));
+  EXPECT_THAT(attempt(perms::owner_read | perms::others_read).errors, HasSubstr("chmod 600"));
+  const Parsed private_one = attempt(perms::owner_read | perms::owner_write);
+  EXPECT_EQ(private_one.code(), 2);
+  EXPECT_THAT(private_one.errors, HasSubstr("none in PEM"));
 }
 
 TEST(CommandLine, TokenAndTrustAnchorsComeFromFiles) {

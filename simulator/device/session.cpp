@@ -36,8 +36,7 @@ std::span<const std::uint8_t> bytes_of(const std::string& text) {
 device::TokenAccess token_access(const DeviceOptions& options,
                                  const Provisioned& provisioned,
                                  device::DeviceKey& key) {
-  if (!options.token.empty()) return {};
-  return {.key = &key,
+  return {.key = options.token.empty() ? &key : nullptr,
           .server = options.server.empty() ? provisioned.server : options.server,
           .claim = provisioned.claim};
 }
@@ -99,7 +98,9 @@ TlsTrust Session::trust_of(const VirtualDevice& device, const Provisioned& provi
   const std::string& named = device.options_.ca_pem;
   return {.ca_pem = named.empty() ? provisioned.ca_pem : named,
           .pins = [this](std::string_view host) { return pins_of(host); },
-          .time_floor = [this] { return agent_.time_floor(); }};
+          .time_floor = [this] { return agent_.time_floor(); },
+          .client = {.certificate_pem = provisioned.client_certificate,
+                     .key_pem = provisioned.client_key}};
 }
 
 std::vector<contract::Digest> Session::pins_of(std::string_view host) {

@@ -230,8 +230,10 @@ void CurlFetcher::set_tls_options() {
 }
 
 CURLcode CurlFetcher::on_tls_context(CURL*, void* context, void* self) {
-  static_cast<CurlFetcher*>(self)->judge_->install(static_cast<SSL_CTX*>(context));
-  return CURLE_OK;
+  auto& fetcher = *static_cast<CurlFetcher*>(self);
+  auto* ssl = static_cast<SSL_CTX*>(context);
+  fetcher.judge_->install(ssl);
+  return show_certificate(ssl, fetcher.settings_.trust.client) ? CURLE_OK : CURLE_SSL_CERTPROBLEM;
 }
 
 void CurlFetcher::set_request_headers() {

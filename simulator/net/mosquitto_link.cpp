@@ -132,7 +132,7 @@ void MosquittoLink::open(std::string_view will) {
   configure(*session, will);
   session_ = session;
   if (!load_trust(*session)) {
-    end_session("the trust anchors of mqtts cannot be loaded");
+    end_session("the trust anchors of mqtts, or the device's own certificate, cannot be loaded");
     return;
   }
   start_connecting(session);
@@ -238,6 +238,7 @@ void MosquittoLink::leave() {
 void MosquittoLink::drop() {
   session_.reset();
   lost_pending_ = false;
+  pin_failed_ = false;
   pretended_failure_at_.reset();
 }
 
@@ -298,7 +299,11 @@ void MosquittoLink::leave_when_due() {
 }
 
 void MosquittoLink::end_session(std::string_view why) {
-  tell_("broker connection ended: " + std::string{why});
+  // The judge is asked only once the thread that resolves names has let go of the session.
+  const bool judged = session_ && session_->ready.load(std::memory_order_acquire) &&
+                      session_->judge && session_->judge->verdict() > TlsJudge::Verdict::good;
+  pin_failed_ = judged && session_->judge->verdict() == TlsJudge::Verdict::wrong_pin;
+  tell_("broker connection ended: " + std::string{judged ? session_->judge->reason() : why});
   // What came in before the end is still delivered first.
   if (session_ && !session_->events.empty()) {
     session_->ended = true;
@@ -329,6 +334,10 @@ bool MosquittoLink::deliver_next(device::AgentEvents& agent) {
     return true;
   }
   if (!lost_pending_) return false;
+  if (std::exchange(pin_failed_, false)) {
+    agent.on_pin_failed({});
+    return true;
+  }
   session_.reset();
   lost_pending_ = false;
   agent.on_broker_lost();

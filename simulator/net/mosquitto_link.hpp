@@ -90,6 +90,7 @@ class MosquittoLink final : public device::BrokerLink {
   std::shared_ptr<Session> session_;
   std::optional<std::chrono::steady_clock::time_point> pretended_failure_at_;
   bool lost_pending_ = false;
+  bool pin_failed_ = false;  ///< of the connection that was lost
   bool network_ = true;
 };
 

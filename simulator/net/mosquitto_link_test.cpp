@@ -2,8 +2,10 @@
 
 #include <gmock/gmock.h>
 #include <mosquitto.h>
+#include <unistd.h>
 
 #include <chrono>
+#include <cstdio>
 #include <fstream>
 
 #include "simulator/net/test_support/recording_agent.hpp"
@@ -322,8 +324,72 @@ TEST_F(MosquittoLinkTest, TlsHoldsTheHostToItsPins) {
   pins = {TestCertificate::make().pin()};
   MosquittoLink wary{secure, tell()};
   wary.connect({}, "the will");
-  ASSERT_TRUE(run_until(wary, nullptr, [&] { return !agent_.events.empty(); }));
-  EXPECT_THAT(agent_.events, ElementsAre("lost"));
+  ASSERT_TRUE(run_until(wary, nullptr, [&] { return agent_.events.size() == 2; }));
+  EXPECT_THAT(agent_.events, ElementsAre("pin at ", "lost"));
+  EXPECT_TRUE(was_told("none of the host's pins")) << testing::PrintToString(told_);
+}
+
+TEST_F(MosquittoLinkTest, AWrongPinIsToldForANameToo) {
+  const auto certificate = TestCertificate::make();
+  TestBroker broker{certificate};
+  auto secure = settings(broker.port());
+  secure.broker.host = "localhost";
+  secure.broker.tls = true;
+  secure.trust.ca_pem = certificate.certificate_pem;
+  secure.trust.pins = [](std::string_view) {
+    return std::vector<contract::Digest>{TestCertificate::make().pin()};
+  };
+  MosquittoLink link{secure, tell()};
+  link.connect({}, "the will");
+  ASSERT_TRUE(run_until(link, nullptr, [&] { return agent_.events.size() == 2; }));
+  EXPECT_THAT(agent_.events, ElementsAre("pin at ", "lost"));
+}
+
+TEST_F(MosquittoLinkTest, ShowsItsCertificateToABrokerThatAsksForOne) {
+  const auto certificate = TestCertificate::make();
+  const auto own = TestCertificate::make();
+  const std::string anchors = testing::TempDir() + "otaria-clients-" + std::to_string(::getpid());
+  std::ofstream{anchors} << own.certificate_pem;
+  TestBroker broker{certificate, "require_certificate true\ncafile " + anchors};
+  auto secure = settings(broker.port());
+  secure.broker.tls = true;
+  secure.trust.ca_pem = certificate.certificate_pem;
+  secure.trust.client = {own.certificate_pem, own.key_pem};
+  {
+    MosquittoLink link{secure, tell()};
+    EXPECT_TRUE(connect(link));
+  }
+  struct Row {
+    const char* what;
+    TlsClient client;
+  };
+  const auto stranger = TestCertificate::make();
+  for (const Row& row : {Row{"none", {}},
+                         Row{"another's", {stranger.certificate_pem, stranger.key_pem}},
+                         Row{"a key that does not fit", {own.certificate_pem, stranger.key_pem}}}) {
+    SCOPED_TRACE(row.what);
+    agent_.events.clear();
+    secure.trust.client = row.client;
+    MosquittoLink link{secure, tell()};
+    link.connect({}, "the will");
+    ASSERT_TRUE(run_until(link, nullptr, [&] { return !agent_.events.empty(); }));
+    EXPECT_THAT(agent_.events, ElementsAre("lost"));
+  }
+  std::remove(anchors.c_str());
+}
+
+TEST(TlsClient, SaysWhatIsWrongWithAPair) {
+  const auto own = TestCertificate::make();
+  const auto other = TestCertificate::make();
+  EXPECT_EQ(why_unusable({}), "");
+  EXPECT_EQ(why_unusable({own.certificate_pem, own.key_pem}), "");
+  EXPECT_EQ(why_unusable({own.certificate_pem + other.certificate_pem, own.key_pem}), "");
+  EXPECT_THAT(why_unusable({own.certificate_pem, other.key_pem}),
+              testing::HasSubstr("does not belong"));
+  EXPECT_THAT(why_unusable({own.key_pem, own.key_pem}), testing::HasSubstr("certificate is none"));
+  EXPECT_THAT(why_unusable({own.certificate_pem, own.certificate_pem}),
+              testing::HasSubstr("key is none"));
+  EXPECT_THAT(why_unusable({own.certificate_pem, ""}), testing::HasSubstr("key is none"));
 }
 
 TEST_F(MosquittoLinkTest, TlsWithoutTrustAnchorsDoesNotConnect) {

@@ -18,13 +18,33 @@ struct CertificateFree {
   void operator()(X509* certificate) const { X509_free(certificate); }
 };
 
+struct KeyFree {
+  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
+};
+
+std::unique_ptr<BIO, BioFree> reading(const std::string& pem) {
+  return std::unique_ptr<BIO, BioFree>{BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()))};
+}
+
+std::unique_ptr<X509, CertificateFree> next_certificate(BIO* text) {
+  return std::unique_ptr<X509, CertificateFree>{PEM_read_bio_X509(text, nullptr, nullptr, nullptr)};
+}
+
+// A device has nobody to ask for a passphrase.
+int no_passphrase(char*, int, int, void*) {
+  return -1;
+}
+
+std::unique_ptr<EVP_PKEY, KeyFree> key_from(const std::string& pem) {
+  return std::unique_ptr<EVP_PKEY, KeyFree>{
+      PEM_read_bio_PrivateKey(reading(pem).get(), nullptr, &no_passphrase, nullptr)};
+}
+
 bool load_anchors(SSL_CTX* context, const std::string& pem) {
-  const std::unique_ptr<BIO, BioFree> text{
-      BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()))};
+  const auto text = reading(pem);
   int loaded = 0;
   for (;;) {
-    const std::unique_ptr<X509, CertificateFree> anchor{
-        PEM_read_bio_X509(text.get(), nullptr, nullptr, nullptr)};
+    const auto anchor = next_certificate(text.get());
     if (!anchor) break;
     if (X509_STORE_add_cert(SSL_CTX_get_cert_store(context), anchor.get()) != 1) return false;
     ++loaded;
@@ -41,7 +61,7 @@ bool ended_before(X509* certificate, std::uint32_t floor) {
 }  // namespace
 
 TlsTrust TlsTrust::as_of_now(std::string_view host) const {
-  TlsTrust fixed{.ca_pem = ca_pem};
+  TlsTrust fixed{.ca_pem = ca_pem, .client = client};
   if (pins) fixed.pins = [answer = pins(host)](std::string_view) { return answer; };
   if (time_floor) fixed.time_floor = [answer = time_floor()] { return answer; };
   return fixed;
@@ -123,12 +143,39 @@ std::string_view TlsJudge::reason() const {
   return {};
 }
 
+std::string why_unusable(const TlsClient& client) {
+  if (client.certificate_pem.empty() && client.key_pem.empty()) return {};
+  const auto certificate = next_certificate(reading(client.certificate_pem).get());
+  const auto key = key_from(client.key_pem);
+  const bool fits = certificate && key && X509_check_private_key(certificate.get(), key.get()) == 1;
+  ERR_clear_error();
+  if (!certificate) return "the certificate is none in PEM";
+  if (!key) return "the key is none in PEM, or it is encrypted";
+  return fits ? "" : "the key does not belong to the certificate";
+}
+
+bool show_certificate(SSL_CTX* context, const TlsClient& client) {
+  if (client.certificate_pem.empty()) return true;
+  const auto text = reading(client.certificate_pem);
+  const auto own = next_certificate(text.get());
+  const auto key = key_from(client.key_pem);
+  bool good = own && key && SSL_CTX_use_certificate(context, own.get()) == 1 &&
+              SSL_CTX_use_PrivateKey(context, key.get()) == 1;
+  while (good) {
+    const auto issuer = next_certificate(text.get());
+    if (!issuer) break;
+    good = SSL_CTX_add1_chain_cert(context, issuer.get()) == 1;
+  }
+  ERR_clear_error();  // the end of the text is told as an error
+  return good;
+}
+
 SslContext client_context(const TlsTrust& trust) {
   SslContext context{SSL_CTX_new(TLS_client_method())};
   if (!context) return nullptr;
   const bool loaded = trust.ca_pem.empty() ? SSL_CTX_set_default_verify_paths(context.get()) == 1
                                            : load_anchors(context.get(), trust.ca_pem);
-  if (!loaded) context.reset();
+  if (!loaded || !show_certificate(context.get(), trust.client)) context.reset();
   return context;
 }
 

@@ -13,6 +13,15 @@
 
 namespace otaria::simulator {
 
+/// What a device shows to servers that ask for it (mutual TLS).
+struct TlsClient {
+  std::string certificate_pem = {};  ///< with its chain, the device's own first; empty: none
+  std::string key_pem = {};          ///< PKCS#8, not encrypted; never printed
+};
+/// What is wrong with it, in words; empty: nothing, or there is none. Never names the key's
+/// content.
+std::string why_unusable(const TlsClient& client);
+
 /// What a device believes of TLS servers. Chain and host name are always checked; there is no
 /// switch.
 struct TlsTrust {
@@ -24,6 +33,7 @@ struct TlsTrust {
   /// The chip's clock decides nothing, so `notBefore` is not looked at. Empty or 0: unknown.
   /// Source  reference trust, sections 9 and 13.
   std::function<std::uint32_t()> time_floor = {};
+  TlsClient client = {};
 
   /// The same with the present answers of both functions, for one host: may be asked by any thread.
   [[nodiscard]] TlsTrust as_of_now(std::string_view host) const;
@@ -62,7 +72,11 @@ struct SslContextFree {
 };
 using SslContext = std::unique_ptr<SSL_CTX, SslContextFree>;
 
-/// A client's context with the trust anchors loaded. Null: they are no certificates.
+/// Loads what the device shows into a context, if there is anything. False: it cannot be used.
+bool show_certificate(SSL_CTX* context, const TlsClient& client);
+
+/// A client's context with the trust anchors, and what the device shows, loaded. Null: either
+/// cannot be used.
 SslContext client_context(const TlsTrust& trust);
 
 }  // namespace otaria::simulator

@@ -11,6 +11,8 @@ tests_lib=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$tests_lib/../../scripts/lib/processes.sh"
 # shellcheck source=trust.sh
 . "$tests_lib/trust.sh"
+# shellcheck source=production.sh
+. "$tests_lib/production.sh"
 
 bin=${OTARIA_BIN_DIR:-$otaria_root/build/release/bin}
 time_factor=${OTARIA_TIME_FACTOR:-1}
@@ -22,9 +24,11 @@ work=${work:-}  # the case's own directory
 broker_port=
 http_port=
 files_port=
+files_scheme=http
 tls=      # the folder of CA and certificates, once use_tls was called
 seen=     # what the observer saw, JSON lines
 observed=0  # how often it had connected before
+observer_id=observer
 served=   # what the hostile server sent, JSON lines
 
 within() { echo $(($1 * time_factor)); }
@@ -105,11 +109,12 @@ start_broker_and_observer() {
   start_observer
 }
 
-observer_connects_again() { [ "$(grep -c ' as observer ' "$work/broker.log" || :)" -gt "$observed" ]; }
+observer_connects_again() { [ "$(grep -c " as $observer_id " "$work/broker.log" || :)" -gt "$observed" ]; }
 start_observer() {
-  observed=$(grep -c ' as observer ' "$work/broker.log" || :)
+  observed=$(grep -c " as $observer_id " "$work/broker.log" || :)
   # A persistent session: what is published while the observer is away or the broker restarts is kept for it.
-  mosquitto_sub "${mqtt_tls[@]}" -h 127.0.0.1 -p "$broker_port" -i observer -c -q 1 -t '+/ota/status' -t '+/ota/state' -F '%j' \
+  # From $work/observer/mosquitto_sub come name and token, where the broker asks for them.
+  XDG_CONFIG_HOME=$work/observer mosquitto_sub "${mqtt_tls[@]}" -h 127.0.0.1 -p "$broker_port" -i "$observer_id" -c -q 1 -t '+/ota/status' -t '+/ota/state' -F '%j' \
     >>"$seen" 2>>"$work/observer.log" </dev/null &
   process_ids[observer]=$!
   wait_until "$(within 10)" observer_connects_again || fail "the observer did not connect"
@@ -146,16 +151,21 @@ use_token() {  # FILE
 }
 server_is_ready() { curl "${http_tls[@]}" -sf -m 2 -o /dev/null "$(server_url)/readyz"; }
 
-# A file server beside otariad that misbehaves as the URL says (hostile_server.py); serves $work/files.
+# A file server beside otariad that misbehaves as the URL says (hostile_server.py); serves $work/files. With start_files FOLDER
+# it speaks HTTPS and shows the certificate in $tls/FOLDER. A second call takes the place of the first, at the same port.
 start_files() {
+  local flags=()
+  stop files
+  [ $# -eq 0 ] || flags=(--certificate "$tls/$1/server.pem" --private-key "$tls/$1/server.key")
+  files_scheme=http${1:+s}
   served=$work/served.jsonl
   : >"$served"
   mkdir -p "$work/files"
-  files_port=$(free_port)
-  spawn files "$python" "$tests_lib/hostile_server.py" --port "$files_port" --dir "$work/files" --log "$served"
+  [ -n "$files_port" ] || files_port=$(free_port)
+  spawn files "$python" "$tests_lib/hostile_server.py" --port "$files_port" --dir "$work/files" --log "$served" "${flags[@]}"
   wait_until "$(within 10)" port_answers "$files_port" || fail "the file server did not start"
 }
-file_url() { echo "http://127.0.0.1:$files_port/$1/$2"; }  # BEHAVIOURS NAME
+file_url() { echo "$files_scheme://127.0.0.1:$files_port/$1/$2"; }  # BEHAVIOURS NAME
 bytes_served() { jq -s 'map(.sent) | add // 0' "$served"; }
 requests_served() { jq -s length "$served"; }
 requests_served_at_least() { [ "$(requests_served)" -ge "$1" ]; }

@@ -3,6 +3,7 @@
 
 Usage: forge.py payload FILE                       the payload of its first line, as it stands
        forge.py sign KIND KEY FILE [NAME=JSON…]    FILE's payload with members changed (null: removed), signed by KEY
+       forge.py raw KIND KEY FILE                  FILE's bytes as the payload, whatever they are
 
 KIND is manifest or keys. KEY is a P-256 key, PEM, not encrypted. FILE may also be plain JSON.
 """
@@ -51,6 +52,8 @@ def sign(kind, key, content):
 def main():
     if len(sys.argv) == 3 and sys.argv[1] == "payload":
         return sys.stdout.write(payload(sys.argv[2]).decode())
+    if len(sys.argv) == 5 and sys.argv[1] == "raw":
+        return sys.stdout.write(sign(sys.argv[2], sys.argv[3], pathlib.Path(sys.argv[4]).read_bytes()))
     if len(sys.argv) < 5 or sys.argv[1] != "sign":
         sys.exit(__doc__)
     members = json.loads(payload(sys.argv[4]))

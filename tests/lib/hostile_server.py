@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """An HTTP file server that misbehaves as told, and writes down what it sent.
 
-Usage: hostile_server.py --port PORT --dir DIR --log FILE
+Usage: hostile_server.py --port PORT --dir DIR --log FILE [--certificate PEM --private-key PEM]
+
+With a certificate it speaks HTTPS.
 
 GET /<behaviour>[+<behaviour>…]/NAME serves DIR/NAME, so that the URL in a notice decides what a device meets:
 
@@ -17,7 +19,9 @@ GET /<behaviour>[+<behaviour>…]/NAME serves DIR/NAME, so that the URL in a not
   wrong-range-N  answers a Range request with 206 and a Content-Range that starts elsewhere, until the N-th request
   new-etag       another ETag for each answer, so If-Range never matches
   busy-N         the first N answers are 503 with Retry-After: 1
+  swapped        from the second answer on DIR/NAME.swapped, under the ETag of NAME
   missing        404
+  endless-head   header lines until the client leaves
   endless        200 without a length, and bytes until the client leaves
 
 GET /keys.jws and /keys/N.jws serve DIR/keys.jws and DIR/N.jws, where devices look for key lists.
@@ -32,6 +36,7 @@ import json
 import pathlib
 import re
 import socket
+import ssl
 import threading
 import time
 
@@ -48,6 +53,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def setup(self):
         self.request.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+        if self.server.context:
+            self.request = self.server.context.wrap_socket(self.request, server_side=True)
         super().setup()
 
     def log_message(self, format, *args):
@@ -65,6 +72,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         file = self.server.directory / name
         if "missing" in self.behaviours or "/" in name or not file.is_file():
             return self.answer(404, b"not here\n", {})
+        if "endless-head" in self.behaviours:
+            return self.answer_with_an_endless_head()
         if "html" in self.behaviours:
             return self.answer(200, PAGE, {"Content-Type": "text/html"})
         if "endless" in self.behaviours:
@@ -89,8 +98,22 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.server.record(path=self.path, behaviours=sorted(self.behaviours), range=self.headers.get("Range"), if_range=None,
                                status=200, sent=sent, whole=sent >= ENDLESS_BYTES)
 
+    def answer_with_an_endless_head(self):
+        self.wfile.write(b"HTTP/1.1 200 OK\r\n")
+        line, sent = b"X-More: " + b"a" * 1000 + b"\r\n", 0
+        try:
+            while sent < ENDLESS_BYTES:
+                self.wfile.write(line)
+                sent += len(line)
+        except OSError:
+            pass
+        self.server.record(path=self.path, behaviours=sorted(self.behaviours), range=self.headers.get("Range"), if_range=None,
+                           status=200, sent=sent, whole=sent >= ENDLESS_BYTES)
+
     def answer_file(self, content):
         etag = hashlib.sha256(content).hexdigest()
+        if "swapped" in self.behaviours and self.count > 1:
+            content = (self.server.directory / (self.path.rpartition("/")[2] + ".swapped")).read_bytes()
         if "new-etag" in self.behaviours:
             etag = f"{etag}-{self.count}"
         etag = f'"{etag}"'
@@ -150,15 +173,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
             pass
 
     def send_body(self, body):
-        """Bytes that went out before the client left, in chunks that keep to the rate."""
+        """Bytes that went out before the client left, in chunks that keep to the rate: none is more than a second's."""
         rate = int(self.behaviours.get("rate", 0))
+        chunk = min(CHUNK_BYTES, rate or CHUNK_BYTES)
         began, sent = time.monotonic(), 0
         while sent < len(body):
             try:
-                self.wfile.write(body[sent : sent + CHUNK_BYTES])
+                self.wfile.write(body[sent : sent + chunk])
             except OSError:
                 break
-            sent = min(sent + CHUNK_BYTES, len(body))
+            sent = min(sent + chunk, len(body))
             if rate:
                 time.sleep(max(0.0, began + sent / rate - time.monotonic()))
         return sent
@@ -167,8 +191,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
 class Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, port, directory, log):
+    def __init__(self, port, directory, log, context):
         super().__init__(("127.0.0.1", port), Handler)
+        self.context = context
         self.directory = pathlib.Path(directory)
         self.log = open(log, "a", buffering=1)
         self.lock = threading.Lock()
@@ -192,8 +217,14 @@ def main():
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--dir", required=True)
     parser.add_argument("--log", required=True)
+    parser.add_argument("--certificate")
+    parser.add_argument("--private-key")
     arguments = parser.parse_args()
-    Server(arguments.port, arguments.dir, arguments.log).serve_forever()
+    context = None
+    if arguments.certificate:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(arguments.certificate, arguments.private_key)
+    Server(arguments.port, arguments.dir, arguments.log, context).serve_forever()
 
 
 if __name__ == "__main__":

@@ -3,29 +3,29 @@
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/case.sh"
 
-name=$1
-case_file=$otaria_root/tests/cases/$name.sh
-[ -f "$case_file" ] || case_file=$otaria_root/tests/security/$name.sh
+readonly case_name=$1
+case_file=$otaria_root/tests/cases/$case_name.sh
+[ -f "$case_file" ] || case_file=$otaria_root/tests/security/$case_name.sh
 [ -f "$case_file" ] || {
-  echo "no case $name; ./tests/test_ota_system.sh --list names them" >&2
+  echo "no case $case_name; ./tests/test_ota_system.sh --list names them" >&2
   exit 2
 }
-work=$(mktemp -d -t "otaria-$name.XXXXXX")
+work=$(mktemp -d -t "otaria-$case_name.XXXXXX")
 output=
 finished=no
 
 before_processes_end() {
   [ "$1" -eq 0 ] && [ "$finished" = yes ] && return
-  echo "--- $name: what the observer saw last" >&2
+  echo "--- $case_name: what the observer saw last" >&2
   [ -z "$seen" ] || tail -n 12 "$seen" | cut -c1-600 >&2
   for log in "$work"/*.log; do
     [ -s "$log" ] || continue
-    echo "--- $name: $(basename "$log")" >&2
+    echo "--- $case_name: $(basename "$log")" >&2
     tail -n 25 "$log" | cut -c1-300 >&2
   done
 }
 after_processes_end() {
-  if [ "${OTARIA_KEEP:-}" = 1 ]; then echo "$name: kept $work"; else rm -rf "$work"; fi
+  if [ "${OTARIA_KEEP:-}" = 1 ]; then echo "$case_name: kept $work"; else rm -rf "$work"; fi
 }
 processes_begin "$work"
 
@@ -37,4 +37,4 @@ if [ -n "$seen" ]; then
   violations=$(observer check --schema-dir "$otaria_root/contract/schema") || fail "the observer saw what must not be: $violations"
 fi
 finished=yes
-echo "ok: $name"
+echo "ok: $case_name"

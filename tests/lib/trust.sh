@@ -9,7 +9,7 @@ keys=       # the folder with the case's keys and key lists
 list=       # the newest key list of the operator, signed
 signer=     # the release key that signs for the operator
 
-# Roots a, b and c of which two must sign, a release key, and list 1 with them.
+# Roots a, b and c of which two must sign, a release key, and list 1 with them: make_keys [FLAGS OF keylist make…].
 make_keys() {
   keys=$work/keys
   mkdir -p "$keys"
@@ -17,7 +17,7 @@ make_keys() {
   for name in a b c; do make_key root "$keys/root-$name.key"; done
   make_key release "$keys/release.key"
   signer=$keys/release.key
-  key_tool keylist make --root "$keys/root-a.key" --root "$keys/root-b.key" --root "$keys/root-c.key" --release "$signer" --out "$keys/1.json"
+  key_tool keylist make --root "$keys/root-a.key" --root "$keys/root-b.key" --root "$keys/root-c.key" --release "$signer" --out "$keys/1.json" "$@"
   sign_list "$keys/1"
   list=$keys/1.jws
 }
@@ -70,6 +70,8 @@ payload_of() { "$python" "$tests_lib/forge.py" payload "$1"; }  # SIGNED FILE
 # forge KIND KEY FILE [NAME=JSON…]: a signed file with the payload of FILE, members changed, by any key and with no check
 # of ours in the way: what a thief of the key would write. KIND: manifest, keys. Prints it.
 forge() { "$python" "$tests_lib/forge.py" sign "$@"; }
+# forge_raw does the same for a payload that is no proper JSON: forge_raw KIND KEY FILE.
+forge_raw() { "$python" "$tests_lib/forge.py" raw "$@"; }
 # The same for a manifest, put where devices fetch it: forge_manifest KEY NAME [NAME=JSON…]; keeps the release's id.
 forge_manifest() {
   local key=$1 name=$2

@@ -91,9 +91,10 @@ bool BenchServer::step(AgentEvents& agent) {
     agent.on_http_head(static_cast<std::uint32_t>(answer.status));
     return true;
   }
-  if (!body || stalls) return false;
+  if (!body || stalls || (silent_after && body->at >= *silent_after)) return false;
   std::size_t end = std::min<std::size_t>(body->at + piece, body->bytes.size());
   if (body->break_at) end = std::min<std::size_t>(end, *body->break_at);
+  if (silent_after) end = std::min<std::size_t>(end, *silent_after);
   const std::vector<std::uint8_t> bytes(body->bytes.begin() + static_cast<std::ptrdiff_t>(body->at),
                                         body->bytes.begin() + static_cast<std::ptrdiff_t>(end));
   const bool broken = body->break_at && end == *body->break_at;

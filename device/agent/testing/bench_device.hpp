@@ -67,7 +67,10 @@ class BenchBroker final : public BrokerLink {
     token = login.token;
     ++connects;
     last_will = will;
-    if (reachable && !cut_off && refuses) {
+    if (reachable && !cut_off && wrong_pin) {
+      events.emplace_back([](AgentEvents& agent) { agent.on_pin_failed({}); });
+      events.emplace_back([](AgentEvents& agent) { agent.on_broker_lost(); });
+    } else if (reachable && !cut_off && refuses) {
       events.emplace_back([](AgentEvents& agent) { agent.on_broker_refused(); });
       events.emplace_back([](AgentEvents& agent) { agent.on_broker_lost(); });
     } else if (reachable && !cut_off) {
@@ -132,8 +135,9 @@ class BenchBroker final : public BrokerLink {
   int under_way = 0;
   int most_under_way = 0;
   std::string last_will;
-  std::string id, token;  ///< of the last login
-  bool refuses = false;   ///< CONNACK 5
+  std::string id, token;   ///< of the last login
+  bool refuses = false;    ///< CONNACK 5
+  bool wrong_pin = false;  ///< its key is none of the pins
   std::optional<std::string> retained;
   std::vector<Sent> sent;
   std::deque<Event> events;
@@ -196,7 +200,9 @@ class BenchServer final : public Fetcher {
   bool ignore_range = false;
   bool wrong_content_range = false;
   bool no_length = false;
-  bool stalls = false;     ///< the body never comes
+  bool stalls = false;  ///< the body never comes
+  std::optional<std::uint32_t>
+      silent_after;        ///< body bytes of each response, then nothing more and no end
   bool wrong_pin = false;  ///< its key is none of the pins: what does not prove itself fails
   std::set<std::string> unreachable_urls;
   Posts posts;  ///< none: 404

@@ -1,6 +1,7 @@
 // libFuzzer: a server's answers to a device that asks for its token, one after the other. The
 // device asks again and again within its limits, and takes nothing that could not be a token.
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -43,7 +44,7 @@ struct CheckedFetcher final : Fetcher {
   void get(const Request& request) override {
     ++requests;
     claim(request.url.starts_with("https://ota.example/api/v1/device/"));
-    claim(request.body.size() <= 1536);
+    claim(request.body.size() <= TokenClient::work_bytes);
   }
   void cancel() override {}
   std::uint32_t requests = 0;
@@ -91,17 +92,20 @@ void check(TokenClient& client, const SteppedClock& clock) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   std::string_view text{reinterpret_cast<const char*>(data), size};
+  AnyKey key;
+  const TokenAccess access{.key = &key, .server = "https://ota.example", .claim = "once"};
+  Identity identity;
+  identity.id.assign("sensor_A1B2");
+  identity.mac.assign("a4cf12e0a1b2");
   TokenSettings settings;
-  settings.server.assign("https://ota.example");
-  settings.id.assign("sensor_A1B2");
-  settings.mac.assign("a4:cf:12:e0:a1:b2");
-  settings.claim.assign("once");
+  settings.access = &access;
+  settings.identity = &identity;
   SteppedClock clock;
   Counted random;
-  AnyKey key;
   CheckedFetcher fetcher;
+  std::array<char, TokenClient::work_bytes> work{};
   otaria::crypto::Sha256Hasher hasher;
-  TokenClient client{settings, fetcher, &key, hasher, clock, random};
+  TokenClient client{settings, fetcher, hasher, clock, random, work};
   for (std::size_t answers = 0; !text.empty() && answers < most_answers; ++answers) {
     const std::string_view piece = text.substr(0, text.find('\x1E'));
     text.remove_prefix(std::min(text.size(), piece.size() + 1));

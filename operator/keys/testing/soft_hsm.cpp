@@ -14,8 +14,8 @@ namespace otaria::keys::testing {
 
 std::string new_folder(const std::string& name) {
   static std::atomic<int> count{0};
-  const std::string path = ::testing::TempDir() + "otaria-" + name + "-" +
-                           std::to_string(::getpid()) + "-" + std::to_string(++count);
+  std::string path = ::testing::TempDir() + "otaria-" + name + "-" + std::to_string(::getpid()) +
+                     "-" + std::to_string(++count);
   std::filesystem::remove_all(path);
   std::filesystem::create_directories(path);
   return path;

@@ -62,7 +62,7 @@ void first_connect(benchmark::State& state) {
   const Fleet fleet{512};
   Gate gate = fleet.gate();
   std::size_t next = 0;
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     if (next == fleet.ids.size()) {
       state.PauseTiming();
       gate = fleet.gate();
@@ -79,7 +79,7 @@ void sighup_with_clients(benchmark::State& state) {
   const Fleet fleet{static_cast<std::size_t>(state.range(0))};
   Gate gate = fleet.gate();
   for (std::size_t i = 0; i < fleet.ids.size(); ++i) fleet.connect(gate, i);
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     for (std::size_t i = 0; i < fleet.ids.size(); ++i) {
       if (!fleet.connect(gate, i)) state.SkipWithError("refused");
     }
@@ -97,7 +97,7 @@ void publication(benchmark::State& state) {
     topics.push_back(fleet.ids[i] + "/telemetry");
   }
   std::size_t next = 0;
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     const bool permitted = gate.authorize(Access::write, fleet.ids[next], mac, topics[next], now_s);
     if (!permitted) state.SkipWithError("denied");
     next = (next + 1) % fleet.ids.size();

@@ -12,7 +12,8 @@ import unittest
 from issuer import certificate
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[4]
-LIMIT_S = 30 * int(os.environ.get("OTARIA_TIME_FACTOR", "1"))
+TIME_FACTOR = int(os.environ.get("OTARIA_TIME_FACTOR", "1"))
+LIMIT_S = 30 * TIME_FACTOR
 
 
 def free_port():
