@@ -8,6 +8,7 @@
 #include <random>
 #include <string>
 
+#include "device/journal/ledger_records.hpp"
 #include "device/journal/testing/ledger_life.hpp"
 #include "device/ports/fake_flash.hpp"
 

@@ -82,8 +82,8 @@ int approve(Context& context, const std::string& id, const std::string& digest) 
     context.print(done);
     return exit_ok;
   }
-  context.say(fmt::format("Approved and done: {}.",
-                          terminal::printable(text_member(done, "summary"))));
+  context.say(
+      fmt::format("Approved and done: {}.", terminal::printable(text_member(done, "summary"))));
   return exit_ok;
 }
 
@@ -124,9 +124,8 @@ int say_awaiting(Context& context, const Json& answer, bool wait) {
     context.print(answer);
     return exit_ok;
   }
-  context.say(fmt::format("{} waits for approval {}.",
-                          terminal::printable(text_member(approval, "summary")),
-                          id));
+  context.say(fmt::format(
+      "{} waits for approval {}.", terminal::printable(text_member(approval, "summary")), id));
   context.say(how);
   return exit_ok;
 }

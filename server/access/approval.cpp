@@ -34,10 +34,10 @@ std::optional<Refusal> refusal_of_decision(const Approval& approval,
   }
   const ApprovalState state = state_at(approval, now);
   if (state == ApprovalState::expired) {
-    return Refusal{"approval_expired",
-                   "nobody decided it until " + std::to_string(approval.expires_at) +
-                       " (Unix seconds)",
-                   "ask for it again"};
+    return Refusal{
+        "approval_expired",
+        "nobody decided it until " + std::to_string(approval.expires_at) + " (Unix seconds)",
+        "ask for it again"};
   }
   if (state != ApprovalState::pending) {
     return Refusal{"approval_decided",
@@ -88,10 +88,10 @@ bool is_person(std::string_view text) {
 
 std::optional<Refusal> refusal_of_request(const Caller& caller) {
   if (!caller.person.empty()) return std::nullopt;
-  return Refusal{"person_unknown",
-                 "another person must approve this, and " + caller.actor +
-                     " does not say whose it is",
-                 "use a token made with `otaria token create --person NAME`"};
+  return Refusal{
+      "person_unknown",
+      "another person must approve this, and " + caller.actor + " does not say whose it is",
+      "use a token made with `otaria token create --person NAME`"};
 }
 
 std::optional<Refusal> refusal_of_approval(const Approval& approval,
@@ -103,10 +103,10 @@ std::optional<Refusal> refusal_of_approval(const Approval& approval,
   // By token too: a row could have been given another name since.
   const bool same_token = caller.actor == approval.requester;
   if (same_token || caller.person == approval.person) {
-    return Refusal{"same_person",
-                   approval.person + " has asked for it; " + caller.actor + " is of " +
-                       caller.person + " too",
-                   "another person must approve it"};
+    return Refusal{
+        "same_person",
+        approval.person + " has asked for it; " + caller.actor + " is of " + caller.person + " too",
+        "another person must approve it"};
   }
   if (digest != approval.digest) {
     return Refusal{"approval_mismatch",

@@ -61,8 +61,7 @@ TEST(Approval, ItEndsAtItsLastSecondAndIsDecidedOnce) {
   Approval asked = asked_by_alice();
   const Caller bob = caller_of("bob");
   EXPECT_EQ(code_of(refusal_of_approval(asked, bob, asked.digest, now + 3599)), "");
-  EXPECT_EQ(code_of(refusal_of_approval(asked, bob, asked.digest, now + 3600)),
-            "approval_expired");
+  EXPECT_EQ(code_of(refusal_of_approval(asked, bob, asked.digest, now + 3600)), "approval_expired");
   EXPECT_EQ(code_of(refusal_of_rejection(asked, bob, now + 3600)), "approval_expired");
   for (const ApprovalState state : {ApprovalState::done, ApprovalState::rejected}) {
     asked.state = state;
@@ -92,7 +91,8 @@ TEST(Approval, NamesOfPersonsHaveOneSpelling) {
   for (const char* good : {"alice", "oidc:4711", "a.b+c@example.org", "x"}) {
     EXPECT_TRUE(is_person(good)) << good;
   }
-  for (const std::string& bad : {std::string{}, std::string{"Alice"}, std::string{"a b"}, std::string(65, 'a')}) {
+  for (const std::string& bad :
+       {std::string{}, std::string{"Alice"}, std::string{"a b"}, std::string(65, 'a')}) {
     EXPECT_FALSE(is_person(bad)) << bad;
   }
 }

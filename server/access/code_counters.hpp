@@ -9,8 +9,8 @@
 
 namespace otaria::server {
 
-/// Who was turned away, by the door and the code that he was told. Both come from this program's own
-/// words, so the table stays small. Threads  any.
+/// Who was turned away, by the door and the code that he was told. Both come from this program's
+/// own words, so the table stays small. Threads  any.
 class CodeCounters {
  public:
   using Counts = std::map<std::pair<std::string, std::string>, std::uint64_t>;

@@ -42,9 +42,7 @@ Outcome<std::string> send_forced(StoreTransaction& transaction,
   if (!planned) return planned.refusal();
   if (updates_content(body, planned.value()) != approval.content) return stale();
   const auto sent = services.dispatcher.send(
-      transaction,
-      wanted.value(),
-      [&](StoreTransaction& within, const Deployment& update) {
+      transaction, wanted.value(), [&](StoreTransaction& within, const Deployment& update) {
         note(within,
              services,
              request,
@@ -132,7 +130,8 @@ Response awaiting_reply(const Approval& approval, std::int64_t now) {
 std::string summary_of(const std::vector<Deployment>& updates) {
   std::string text = "force ";
   text += updates.empty() ? std::string{"nothing"} : updates.front().target;
-  text += " to " + std::to_string(updates.size()) + (updates.size() == 1 ? " device:" : " devices:");
+  text +=
+      " to " + std::to_string(updates.size()) + (updates.size() == 1 ? " device:" : " devices:");
   for (std::size_t i = 0; i < updates.size() && i < most_devices_told; ++i) {
     text += (i == 0 ? " " : ", ") + updates[i].device;
   }

@@ -51,9 +51,8 @@ std::string json_of(const Approval& approval, std::int64_t now, bool whole) {
 }
 
 std::string awaiting_json(const Approval& approval, std::int64_t now) {
-  return written(Json{{"items", Json::array()},
-                      {"next", nullptr},
-                      {"approval", approval_json(approval, now)}});
+  return written(Json{
+      {"items", Json::array()}, {"next", nullptr}, {"approval", approval_json(approval, now)}});
 }
 
 std::string json_of(const ApprovalRules& rules) {
