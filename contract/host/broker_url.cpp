@@ -23,6 +23,7 @@ bool is_address_character(char c) {
 std::optional<std::string> percent_decoded(std::string_view text) {
   std::string decoded;
   for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\0') return std::nullopt;  // as %00 below: MQTT and C strings end there
     if (text[i] != '%') {
       decoded += text[i];
       continue;

@@ -78,5 +78,12 @@ TEST(BrokerUrl, InAnErrorSentenceItHasNoCredentials) {
   EXPECT_EQ(without_credentials("http://host"), "http://host");
 }
 
+TEST(BrokerUrl, WithANulAmongItsCredentialsIsNone) {
+  using namespace std::string_view_literals;
+  EXPECT_FALSE(read_broker_url("mqtt://us\0er:p@broker.example"sv).url);
+  EXPECT_FALSE(read_broker_url("mqtt://user:p\0w@broker.example"sv).url);
+  EXPECT_FALSE(read_broker_url("mqtt://us%00er@broker.example"sv).url);
+}
+
 }  // namespace
 }  // namespace otaria::contract

@@ -45,13 +45,6 @@ bool has_no_body(int status) {
 
 }  // namespace
 
-std::string_view reason_phrase(int status) {
-  const auto text =
-      beast::http::obsolete_reason(beast::http::int_to_status(static_cast<unsigned>(status)));
-  const std::string_view phrase(text.data(), text.size());
-  return phrase == "<unknown-status>" ? "Unknown" : phrase;
-}
-
 /// Status line and the lines every response has; counts the response.
 void Session::begin_head(std::string& out, int status) const {
   out.assign("HTTP/1.1 ");

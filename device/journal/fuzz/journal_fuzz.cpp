@@ -42,7 +42,8 @@ void write_records(FakeFlash& flash, std::span<const std::uint8_t> bytes) {
   claim(static_cast<bool>(journal.open(owner)));
   while (bytes.size() >= 2) {
     const std::uint8_t kind = bytes[0];
-    const std::size_t length = std::min<std::size_t>(bytes[1] * 3U, bytes.size() - 2);
+    const std::size_t length =
+        std::min<std::size_t>({bytes[1] * 3U, bytes.size() - 2, Journal::max_payload});
     claim(static_cast<bool>(journal.append(kind, bytes.subspan(2, length))));
     bytes = bytes.subspan(2 + length);
   }
