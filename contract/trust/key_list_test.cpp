@@ -105,6 +105,7 @@ TEST_F(KeyListTest, RefusesThresholdsThatItsKeysCannotReach) {
 
 TEST_F(KeyListTest, RefusesAThresholdThatNoFileHasLinesFor) {
   std::vector<PrivateKey> more;
+  more.reserve(5);
   for (int i = 0; i < 5; ++i) more.push_back(PrivateKey::generate(Algorithm::es256));
   list_.releases.clear();
   for (const PrivateKey& key : more) list_.releases.push_back(&key);
