@@ -890,7 +890,7 @@ TEST_F(WrongBrokerPin, ListsAreAskedForAtIntervalsOnlyWhileNoneHelps) {
   device.server.asked.clear();
   device.broker.wrong_pin = true;
   device.broker.cut();
-  device.run_for(10 * device.policy.keys_pause_ms);
+  device.run_for(std::uint64_t{10} * device.policy.keys_pause_ms);
   EXPECT_GE(device.server.asked.size(), 5U);
   EXPECT_LE(device.server.asked.size(), 11U);
   EXPECT_GT(device.broker.connects, static_cast<int>(device.server.asked.size()));
