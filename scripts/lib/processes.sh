@@ -80,11 +80,18 @@ wait_until() {
   done
 }
 
-# Below the range from which the kernel takes ports of outgoing connections, so that none of those comes in between.
+# Below the range from which the kernel takes ports of outgoing connections, so that none of those comes in between. Cases
+# that run at once take turns by one file: a port that was only just found free is not given to the next who asks.
 free_port() {
-  local port try
+  local port last try turns=${TMPDIR:-/tmp}/otaria-ports-$UID
   for try in {1..50}; do
-    port=$((20000 + (RANDOM * 32768 + RANDOM + try) % 12000))
+    # shellcheck disable=SC2094  # one file: read, then written
+    {
+      flock 9
+      last=$(tr -cd 0-9 <"$turns")
+      port=$((20000 + (10#${last:-$RANDOM} + 4000 + try) % 12000))
+      echo "$port" >"$turns"
+    } 9>>"$turns"
     if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
       echo "$port"
       return 0

@@ -19,14 +19,9 @@ from signing import base64url
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "broker/plugin/testing"))
 from mqtt_client import Client, Closed  # noqa: E402
+from ports import free_port  # noqa: E402
 
 LIMIT_S = 30 * int(os.environ.get("OTARIA_TIME_FACTOR", "1"))
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def wait_for(claim, what):

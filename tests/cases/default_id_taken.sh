@@ -13,9 +13,7 @@ start_server_before_broker() {
   use_token "$work/server/bootstrap-token"
 }
 start_server_before_broker
-start_broker broker "$broker_port" "$work/broker" "allow_anonymous false" "check_retain_source false" "plugin $bin/mosquitto_otaria.so" \
-  "plugin_opt_issuer otaria" "plugin_opt_audience otaria" "plugin_opt_jwks $work/server/broker/jwks.json" \
-  "plugin_opt_denylist $work/server/broker/denied" "${broker_tls[@]}" || fail "Mosquitto did not start"
+start_guarded_broker || fail "Mosquitto did not start"
 make_keys
 expect_exit 0 otaria keylist publish "$list"
 

@@ -10,16 +10,11 @@ import time
 import unittest
 
 from issuer import certificate
+from ports import free_port
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[4]
 TIME_FACTOR = int(os.environ.get("OTARIA_TIME_FACTOR", "1"))
 LIMIT_S = 30 * TIME_FACTOR
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def wait_for(claim, what, limit_s=LIMIT_S):
